@@ -1,0 +1,1 @@
+"""Nouns and arithmetic: numpy only, no files."""

@@ -1,0 +1,39 @@
+"""Series: anything that varies with time at a steady rate, and the one rule that aligns it to video."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from phonoscope.core.time import Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Values sampled at a steady rate: audio, MFCC, voice activity, speech embeddings."""
+
+    values: np.ndarray  # (T, ...) one row per instant
+    rate: Fraction  # rows per second
+    start: Fraction = Fraction(0)  # seconds, centre of row 0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def on(self, span: Span, fps: Fraction, rows: int = 1) -> np.ndarray:
+        """Exactly `rows` rows for each video frame of `span`, (len(span)·rows, ...).
+
+        Row j of frame f is the row of this series whose centre is nearest to (f + (2j+1)/(2·rows)) / fps
+        seconds; a tie goes to the later one.
+
+        Raises:
+            ValueError: the series does not cover the span, give or take half a frame and half a row of its own.
+        """
+        wanted = (2 * np.arange(span.start * rows, span.stop * rows, dtype=object) + 1) * Fraction(1, 2 * rows) / fps
+        exact = (wanted - self.start) * self.rate
+        row = np.array([(2 * at + 1).__floor__() // 2 for at in exact], np.int64)
+        slack = Fraction(1, 2) * self.rate / fps + Fraction(1, 2)
+        if len(self) == 0 or exact[0] < -slack or exact[-1] > len(self) - 1 + slack:
+            raise ValueError(
+                f"{span} needs rows {row[0]} to {row[-1]} of the series, which has {len(self)} at {self.rate} a second"
+            )
+        return self.values[np.clip(row, 0, len(self) - 1)]

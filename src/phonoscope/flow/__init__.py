@@ -1,0 +1,1 @@
+"""Steps, plans and where they run: nothing here knows what a face is."""

@@ -1,0 +1,100 @@
+"""A step is a plain function named for what it makes; its parameters name what it needs."""
+
+import inspect
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, is_dataclass
+from types import ModuleType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from phonoscope.flow.streams import Film, PartFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one running copy of a step occupies."""
+
+    cpus: float = 1
+    gpus: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step's signature says about it."""
+
+    name: str
+    function: Callable[..., Any]
+    version: int
+    needs: Needs
+    inputs: tuple[str, ...]  # artifact names, from the parameter names
+    params: type | None  # the dataclass of the parameter `p`
+    backends: Mapping[str, str]  # parameter name -> backend kind
+    film: str | None  # name of the parameter that receives the film, if the step looks at it
+    folder: str | None  # name of the parameter that receives a folder to write into
+    makes: type  # type of the artifact
+
+    @property
+    def backend_kind(self) -> str | None:
+        """The kind of model that this step runs, if any; a step runs one at most."""
+        return next(iter(self.backends.values()), None)
+
+
+def step(*, version: int, needs: Needs = Needs()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: B008 - frozen
+    """Mark a function as a step. The function itself is returned untouched: in a test you just call it.
+
+    Raises:
+        TypeError: `p` is not a params dataclass, or what is returned is not annotated.
+    """
+
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.step = read_signature(function, version, needs)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def read_signature(function: Callable[..., Any], version: int, needs: Needs) -> Step:
+    """The step that a function's name, parameters and annotations describe."""
+    hints = get_type_hints(function)
+    inputs: list[str] = []
+    backends: dict[str, str] = {}
+    params = film = folder = None
+    for name in inspect.signature(function).parameters:
+        kind = hints.get(name)
+        if name == "p":
+            if not is_dataclass(kind):
+                raise TypeError(f"{function.__qualname__}: parameter 'p' must be a params dataclass, got {kind!r}")
+            params = kind
+        elif kind is Film:
+            film = name
+        elif kind is PartFolder:
+            folder = name
+        elif backend := getattr(kind, "backend_kind", None):
+            backends[name] = backend
+        else:
+            inputs.append(name)
+    if "return" not in hints:
+        raise TypeError(f"{function.__qualname__}: a step must annotate what it returns, so that it can be stored")
+    made = hints["return"]
+    if get_origin(made) is Generator:
+        made = get_args(made)[2]
+    return Step(
+        function.__name__, function, version, needs, tuple(inputs), params, backends, film, folder, made
+    )
+
+
+def steps_in(*modules: ModuleType) -> dict[str, Step]:
+    """Every step that these modules define, by name.
+
+    Raises:
+        ValueError: two of them make the same artifact.
+    """
+    found: dict[str, Step] = {}
+    for module in modules:
+        for value in vars(module).values():
+            marked = getattr(value, "step", None)
+            if isinstance(marked, Step) and value.__module__ == module.__name__:
+                if marked.name in found:
+                    other = found[marked.name].function.__module__
+                    raise ValueError(f"two steps make '{marked.name}': {other} and {module.__name__}")
+                found[marked.name] = marked
+    return found

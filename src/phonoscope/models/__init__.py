@@ -1,0 +1,1 @@
+"""Networks behind one-method protocols, and where their weights come from."""
