@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 
@@ -54,3 +55,38 @@ class Clock:
 
     def __len__(self) -> int:
         return len(self.pts)
+
+
+class Picture(Protocol):
+    """One frame of a recording, upright; whatever is asked of it twice is worked out once.
+
+    Matrices map source px to crop px, both with pixel centres at +0.5.
+    """
+
+    frame: int  # of the recording
+    width: int  # px
+    height: int  # px
+
+    def bgr(self, size: tuple[int, int]) -> np.ndarray:
+        """Small colour picture (h, w, 3) uint8 for detectors: fast, colours near enough."""
+        ...
+
+    def hsv(self, size: tuple[int, int]) -> np.ndarray:
+        """The same as hue (0-179), saturation and value, (h, w, 3) uint8."""
+        ...
+
+    def luma(self, size: tuple[int, int]) -> np.ndarray:
+        """Small grey picture (h, w) uint8, full range."""
+        ...
+
+    def rgb(self) -> np.ndarray:
+        """The whole picture (H, W, 3) uint8 in its true colours."""
+        ...
+
+    def crop_grey(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
+        """What a crop (2, 3) sees, (h, w) uint8 full-range grey."""
+        ...
+
+    def crop_rgb(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
+        """What a crop (2, 3) sees, (h, w, 3) uint8 RGB."""
+        ...

@@ -26,6 +26,7 @@ class Step:
     version: int
     needs: Needs
     inputs: tuple[str, ...]  # artifact names, from the parameter names
+    optional: frozenset[str]  # inputs that it can do without: their annotation admits None
     params: type | None  # the dataclass of the parameter `p`
     backends: Mapping[str, str]  # parameter name -> backend kind
     film: str | None  # name of the parameter that receives the film, if the step looks at it
@@ -38,7 +39,7 @@ class Step:
         return next(iter(self.backends.values()), None)
 
 
-def step(*, version: int, needs: Needs = Needs()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: B008 - frozen
+def step(*, version: int, needs: Needs = Needs()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a step. The function itself is returned untouched: in a test you just call it.
 
     Raises:
@@ -56,6 +57,7 @@ def read_signature(function: Callable[..., Any], version: int, needs: Needs) -> 
     """The step that a function's name, parameters and annotations describe."""
     hints = get_type_hints(function)
     inputs: list[str] = []
+    optional: set[str] = set()
     backends: dict[str, str] = {}
     params = film = folder = None
     for name in inspect.signature(function).parameters:
@@ -72,14 +74,14 @@ def read_signature(function: Callable[..., Any], version: int, needs: Needs) -> 
             backends[name] = backend
         else:
             inputs.append(name)
+            if type(None) in get_args(kind):
+                optional.add(name)
     if "return" not in hints:
         raise TypeError(f"{function.__qualname__}: a step must annotate what it returns, so that it can be stored")
     made = hints["return"]
     if get_origin(made) is Generator:
         made = get_args(made)[2]
-    return Step(
-        function.__name__, function, version, needs, tuple(inputs), params, backends, film, folder, made
-    )
+    return Step(function.__name__, function, version, needs, tuple(inputs), frozenset(optional), params, backends, film, folder, made)
 
 
 def steps_in(*modules: ModuleType) -> dict[str, Step]:

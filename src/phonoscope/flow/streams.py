@@ -1,13 +1,13 @@
 """Looking at film: several steps share one decode, each sees only the frames that it asked for."""
 
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from phonoscope.core.media import Recording
+from phonoscope.core.media import Picture, Recording
 from phonoscope.core.time import Span, merge_spans
-from phonoscope.media.video import Picture
 
 Artifact = TypeVar("Artifact")
 
@@ -36,34 +36,70 @@ Decode = Callable[[Sequence[Span]], Iterable[Picture]]
 """Given sorted, separate spans: the pictures under them, in order."""
 
 
+class LookFailed(Exception):
+    """A step failed while it looked; the cause is chained."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"'{name}' failed while it looked at the film")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of showing a film."""
+
+    made: Mapping[str, Any]  # name -> artifact
+    seconds: Mapping[str, float]  # name -> its own time and an equal share of the decoder's
+
+
 def look(
-    decode: Decode, lookers: Mapping[str, Look[Any]], batch_size: int = 16, on_frame: Callable[[int], None] = lambda _: None
-) -> dict[str, Any]:  # fmt: skip
+    decode: Decode,
+    lookers: Mapping[str, Look[Any]],
+    batch_size: int = 16,
+    on_frame: Callable[[int], None] = lambda _: None,
+) -> Seen:
     """Show the film once to several steps.
 
     Args:
         lookers: fresh generators by name.
-        on_frame: told the number of every frame decoded, for progress.
+        on_frame: told the number of the last frame shown, batch by batch.
 
-    Returns:
-        What each of them made, by name.
+    Raises:
+        LookFailed: one of them raised; it says which, and why.
     """
-    made: dict[str, Any] = {}
-    wanted = {name: merge_spans(list(next(looker) or ())) for name, looker in lookers.items()}
-    every = merge_spans([span for spans in wanted.values() for span in spans])
-    for batch in _batches(decode(every) if every else (), batch_size):
-        for name, looker in lookers.items():
-            if mine := [picture for picture in batch if _within(picture.frame, wanted[name])]:
-                looker.send(mine)
-        on_frame(batch[-1].frame)
-    for name, looker in lookers.items():
+    began, own, made = time.perf_counter(), dict.fromkeys(lookers, 0.0), {}
+
+    def resume(name: str, batch: Sequence[Picture] | None) -> Any:
+        started = time.perf_counter()
         try:
-            looker.send(())
-        except StopIteration as over:
-            made[name] = over.value
-        else:
-            raise TypeError(f"step '{name}' goes on after the film is over: an empty batch must end it")
-    return made
+            return lookers[name].send(batch)  # type: ignore[arg-type] - None starts a generator
+        except StopIteration:
+            raise
+        except Exception as error:
+            raise LookFailed(name) from error
+        finally:
+            own[name] += time.perf_counter() - started
+
+    try:
+        wanted = {name: merge_spans(list(resume(name, None) or ())) for name in lookers}
+        every = merge_spans([span for spans in wanted.values() for span in spans])
+        for batch in _batches(decode(every) if every else (), batch_size):
+            for name in lookers:
+                if mine := [picture for picture in batch if _within(picture.frame, wanted[name])]:
+                    resume(name, mine)
+            on_frame(batch[-1].frame)
+        for name in lookers:
+            try:
+                resume(name, ())
+            except StopIteration as over:
+                made[name] = over.value
+            else:
+                raise TypeError(f"step '{name}' goes on after the film is over: an empty batch must end it")
+    finally:
+        for looker in lookers.values():
+            looker.close()
+    share = (time.perf_counter() - began - sum(own.values())) / len(lookers)
+    return Seen(made, {name: seconds + share for name, seconds in own.items()})
 
 
 def drive(looker: Look[Artifact], pictures: Iterable[Picture]) -> Artifact:
@@ -73,7 +109,10 @@ def drive(looker: Look[Artifact], pictures: Iterable[Picture]) -> Artifact:
     def decode(spans: Sequence[Span]) -> Iterator[Picture]:
         return (picture for picture in shown if _within(picture.frame, spans))
 
-    return look(decode, {"it": looker})["it"]
+    try:
+        return look(decode, {"it": looker}).made["it"]
+    except LookFailed as error:
+        raise error.__cause__ or error from None
 
 
 def _within(frame: int, spans: Sequence[Span]) -> bool:

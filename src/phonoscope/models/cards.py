@@ -16,6 +16,8 @@ class Card:
     input: str  # crop policy and feature recipe that it was made for
     rate: str  # rows a second that it gives, in words
     notes: str = ""  # what it was trained on, how good it is on people it has not seen
+    size: int = 0  # bytes of the weights; 0 if unknown
+    download_size: int = 0  # bytes to be fetched for them, where that is a whole wheel; 0: as many as the weights
 
     @property
     def identity(self) -> str:

@@ -1,0 +1,73 @@
+"""`phonoscope VERB …`: finds the verb, shows errors as one line, sets the exit code."""
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from phonoscope.core.errors import PhonoscopeError, UsageError
+
+VERBS = {
+    "prepare": "films in, a prepared store out: the main job",
+    "ingest": "take films into a store: their clock and their sound, nothing more",
+    "run": "make artifacts of the recordings of a store",
+    "status": "what a store holds, what is missing, what failed",
+    "show": "look at one artifact: in words, as a picture, as film",
+    "report": "write report.html, the store on one page",
+    "models": "which networks there are, where their weights are, under which licence",
+    "doctor": "is everything here that phonoscope needs?",
+}
+
+INTRO = """phonoscope: film of talking people in, training-ready audio-visual speech data out.
+
+  phonoscope prepare film.mp4 --to films     faces, tracks, crops, who speaks when
+  phonoscope show films/film tracks          look at what was found
+  open films/report.html                     the whole store on one page
+
+verbs (each has --help):
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb. 0: all well; 1: some recordings failed; 2: wrong usage."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(INTRO + "\n".join(f"  {verb:9} {about}" for verb, about in VERBS.items()))
+        return 0 if given else 2
+    if given[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
+        print(f"phonoscope {version('phonoscope')}")
+        return 0
+    try:
+        return _verb(given[0])(given[1:])
+    except UsageError as error:
+        print(f"phonoscope {given[0]}: {error}", file=sys.stderr)
+        return 2
+    except PhonoscopeError as error:
+        print(f"phonoscope {given[0]}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"phonoscope {given[0]}: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nothing is lost
+        return 0
+
+
+def _verb(name: str):  # noqa: ANN202 - a verb's main: arguments -> exit code
+    if name not in VERBS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, VERBS, n=1)
+        raise UsageError(f"no verb '{name}'" + (f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(VERBS)}"))
+    return importlib.import_module(f"phonoscope.cli.{name}").main
+
+
+if __name__ == "__main__":
+    sys.exit(main())

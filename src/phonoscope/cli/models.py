@@ -1,0 +1,46 @@
+"""`phonoscope models`: networks, their weights, their licences."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import msgspec
+from tyro.conf import Positional
+
+from phonoscope.cli.options import parse
+from phonoscope.core.errors import UsageError
+from phonoscope.models import load
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """Which networks there are, where their weights are, under which licence.
+
+    phonoscope models                  all of them
+    phonoscope models pull yunet       fetch weights into the cache, for a machine that will be offline
+
+    Weights are looked for in $PHONOSCOPE_HOME/weights, then in the folder $PHONOSCOPE_MODELS, then at their sources.
+    """
+
+    action: Positional[Literal["list", "pull"]] = "list"
+    name: Positional[str] = ""  # of the network to pull
+    json: bool = False  # a line of JSON a network, for programs
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the verb."""
+    options, _ = parse(Models, arguments, with_params=False)
+    if options.action == "pull":
+        if not options.name:
+            raise UsageError(f"pull which? there are {', '.join(load.names())}")
+        print(load.weights(load.card_of(options.name)))
+        return 0
+    for name in load.names():
+        card = load.card_of(name)
+        place = load.where(card)
+        if options.json:
+            print(msgspec.json.encode({**asdict(card), "where": place}).decode())
+        else:
+            print(f"{name:10} {card.version:10} {card.licence:12} {place or 'to be fetched: ' + ' or '.join(card.sources)}")
+            print(f"{'':10} {card.cite}" + (f"\n{'':10} {card.notes}" if card.notes else ""))
+    return 0

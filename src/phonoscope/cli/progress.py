@@ -1,0 +1,119 @@
+"""Telling people and programs how a job goes."""
+
+import sys
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from phonoscope.flow.run import Outcome
+from phonoscope.prepare import Job
+
+
+def carry_out(job: Job, jobs: int, *, as_json: bool, report: bool) -> int:
+    """Do a job and tell how it goes: bars on a terminal, plain lines otherwise, JSON lines if asked for.
+
+    Returns:
+        Exit code: 0 if all is well, 1 if a recording failed.
+    """
+    tell = _Json() if as_json else _Bars(len(job.items)) if sys.stderr.isatty() else _Lines(len(job.items))
+    counts: Counter[str] = Counter()
+    with tell:
+        for outcome in job.carry_out(jobs, tell.progress):
+            counts["failed" if outcome.failure else "made" if outcome.made else "kept"] += 1
+            tell.outcome(outcome)
+    page = None
+    if report:
+        from phonoscope.report.page import write_report
+
+        page = write_report(job.store)
+    tell.over(counts, str(page or ""), str(job.store.root))
+    return 1 if counts["failed"] else 0
+
+
+def as_line(outcome: Outcome) -> str:
+    """One recording in one line."""
+    if outcome.failure:
+        return f"failed  {outcome.failure.source}: {outcome.failure.reason} in {outcome.failure.step}: {outcome.failure.message}"
+    skipped = "".join(f", no {name} ({why})" for name, why in outcome.skipped.items())
+    if not outcome.made:
+        return f"kept    {outcome.recording}{skipped}"
+    pace = f", {outcome.film_s / outcome.seconds:.1f}× real time" if outcome.seconds else ""
+    return f"made    {outcome.recording}: {', '.join(outcome.made)}{skipped} in {outcome.seconds:.1f} s{pace}"
+
+
+def _summary(counts: Counter[str], page: str, store: str) -> str:
+    said = ", ".join(f"{counts[kind]} {kind}" for kind in ("made", "kept", "failed") if counts[kind]) or "nothing to do"
+    mend = f"; why: phonoscope status {store}" if counts["failed"] else ""
+    return said + mend + (f"\nlook at {page}" if page else "")
+
+
+class _Lines:
+    """A line a recording, for logs and pipes."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done = total, 0
+
+    def __enter__(self) -> "_Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def progress(self, recording: str, what: str, done: int, total: int) -> None:
+        """Nothing within a recording."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        self.done += 1
+        print(f"[{self.done}/{self.total}] {as_line(outcome)}", flush=True)
+
+    def over(self, counts: Counter[str], page: str, store: str) -> None:
+        print(_summary(counts, page, store), flush=True)
+
+
+class _Json(_Lines):
+    """A line of JSON a recording, and a last one for the whole."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def outcome(self, outcome: Outcome) -> None:
+        state = "failed" if outcome.failure else "made" if outcome.made else "kept"
+        self._print({"state": state, **msgspec.to_builtins(outcome)})
+
+    def over(self, counts: Counter[str], page: str, store: str) -> None:
+        self._print({"state": "over", "store": store, "report": page, **{k: counts[k] for k in ("made", "kept", "failed")}})
+
+    def _print(self, values: dict[str, Any]) -> None:
+        print(msgspec.json.encode(values).decode(), flush=True)
+
+
+class _Bars(_Lines):
+    """Progress bars with the time left, for a terminal."""
+
+    def __init__(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        super().__init__(total)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bars = Progress(*columns, console=Console(stderr=True), transient=True)
+        self.whole = self.bars.add_task("recordings", total=total)
+        self.current = self.bars.add_task("", total=None, visible=False)
+
+    def __enter__(self) -> "_Bars":
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def progress(self, recording: str, what: str, done: int, total: int) -> None:
+        self.bars.update(
+            self.current, description=f"{recording}: {what}", completed=done, total=total or None, visible=True
+        )
+
+    def outcome(self, outcome: Outcome) -> None:
+        self.bars.advance(self.whole)
+        self.bars.update(self.current, visible=False)
+        self.bars.console.print(as_line(outcome), highlight=False, markup=False, soft_wrap=True)

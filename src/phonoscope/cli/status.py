@@ -1,0 +1,73 @@
+"""`phonoscope status`: what a store holds, what is missing, what failed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tyro.conf import Positional
+
+from phonoscope.cli.options import parse
+from phonoscope.store.folder import Store
+from phonoscope.store.ledger import read_failures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What a store holds, read from disk; works while another process fills it.
+
+    phonoscope status films
+    phonoscope status films --json | jq .failures
+    """
+
+    store: Positional[Path]
+    json: bool = False  # everything as one JSON object, for programs
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the verb. Exit code 1 if failures stand."""
+    options, _ = parse(Status, arguments, with_params=False)
+    found = survey(Store(options.store))
+    if options.json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        _tell(found, str(options.store))
+    return 1 if found["failures"] else 0
+
+
+def survey(store: Store) -> dict[str, Any]:
+    """Recordings with their artifacts, how many have each artifact, hours, and the failures that stand."""
+    recordings = []
+    for id in store:
+        stored = store[id]
+        recordings.append(
+            {
+                "id": id,
+                "duration_s": round(float(stored.recording.duration_s), 3),
+                "artifacts": sorted(stored.receipts),
+                "notes": stored.recording.notes,
+            }
+        )
+    return {
+        "store": str(store.root),
+        "fps": str(store.settings.fps),
+        "sample_rate": store.settings.sample_rate,
+        "models": store.settings.models,
+        "hours": round(sum(r["duration_s"] for r in recordings) / 3600, 4),
+        "artifacts": dict(sorted(Counter(name for r in recordings for name in r["artifacts"]).items())),
+        "recordings": recordings,
+        "failures": [asdict(failure) for failure in read_failures(store.root)],
+    }
+
+
+def _tell(found: dict[str, Any], store: str) -> None:
+    recordings, failures = found["recordings"], found["failures"]
+    print(f"{store}: {len(recordings)} recordings, {found['hours']:.2f} h, {found['fps']} frames a second")
+    for name, count in found["artifacts"].items():
+        print(f"  {name:12} {count:6}" + (f"   {len(recordings) - count} without" if count < len(recordings) else ""))
+    for reason, count in Counter(failure["reason"] for failure in failures).most_common():
+        print(f"failed: {count} × {reason}")
+        for failure in [f for f in failures if f["reason"] == reason][:20]:
+            print(f"  {failure['source']}: {failure['message']}")

@@ -1,0 +1,1 @@
+"""Where films come from: one file a corpus, lists in, sources out."""

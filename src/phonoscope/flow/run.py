@@ -1,0 +1,227 @@
+"""Run a plan on one recording: make what is missing or stale, keep what is fresh, stop at the first failure."""
+
+import errno
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from phonoscope.core.errors import PhonoscopeError, RecordingFailed
+from phonoscope.core.media import Rights
+from phonoscope.flow.ingest import given_of, ingest
+from phonoscope.flow.plan import keys_of, needs_of, plain
+from phonoscope.flow.step import Step
+from phonoscope.flow.streams import Film, LookFailed, PartFolder, look
+from phonoscope.store.uri import as_uri
+from phonoscope.store.folder import Store, StoredRecording
+from phonoscope.store.ledger import Failure, Known
+from phonoscope.store.receipts import Receipt
+
+
+class StepFailed(Exception):
+    """A step failed on a recording; the cause is chained."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"'{step}' failed")
+        self.step = step
+
+
+OnProgress = Callable[[str, str, int, int], None]
+"""Told now and then: recording, what is being made, frames done, frames in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What happened to one recording: small, and safe to send between machines."""
+
+    source: str
+    recording: str = ""
+    made: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)  # artifact -> why it cannot be made of this film
+    failure: Failure | None = None
+    seconds: float = 0.0
+    film_s: float = 0.0  # length of the film
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """All that a worker must know; it receives sources, never data."""
+
+    root: str
+    steps: tuple[Step, ...]  # in order, each after those it needs
+    params: Mapping[str, Any]  # step name -> its params, models chosen
+    load_backend: Callable[[str], Any]
+    card_of: Callable[[str], str]  # a model's name -> its identity
+    known: Mapping[str, Known] = field(default_factory=dict)
+    rights: Rights = field(default_factory=Rights)
+    ingests: bool = True  # items are films; otherwise recordings that the store has
+
+    def __call__(self, item: str, on_progress: OnProgress = lambda *_: None) -> Outcome:
+        """Take one film through the plan. Whatever goes wrong with it is in the outcome, not raised.
+
+        Args:
+            item: a film's path or URI, or, unless the work `ingests`, the id of a recording.
+        """
+        began, source, id = time.perf_counter(), item, "" if self.ingests else item
+        try:
+            store, fresh = Store(self.root), False
+            if self.ingests:
+                on_progress(item, "ingest", 0, 0)
+                id, fresh = ingest(store, item, self.known, self.rights)
+            stored = store[id]
+            source = stored.recording.source
+            outcome = self.run_steps(stored, on_progress)
+            made = (*given_of(stored.recording), *outcome.made) if fresh else outcome.made
+            return replace(outcome, made=made, seconds=time.perf_counter() - began)
+        except Exception as error:  # noqa: BLE001 - this recording stops, with its reason; the others go on
+            failure = failure_of(error, as_uri(source), id)
+            return Outcome(source=failure.source, recording=id, failure=failure, seconds=time.perf_counter() - began)
+
+    def run_steps(self, stored: StoredRecording, on_progress: OnProgress) -> Outcome:
+        """Make what is due of one recording."""
+        fresh, due, skipped, keys = self.survey(stored)
+        todo, made = list(due), []
+        while todo:
+            waiting = {step.name for step in todo}
+            ready = [step for step in todo if not waiting & set(step.inputs)]
+            batch = [step for step in ready if not step.film][:1] or ready
+            if batch[0].film:
+                self._look(stored, batch, keys, on_progress)
+            else:
+                on_progress(stored.folder.name, batch[0].name, 0, 0)
+                self._make(stored, batch[0], keys)
+            made += [step.name for step in batch]
+            todo = [step for step in todo if step not in batch]
+        film_s = float(stored.recording.duration_s)
+        kept = tuple(step.name for step in fresh)
+        return Outcome(
+            source=stored.recording.source, recording=stored.folder.name, made=tuple(made), kept=kept,
+            skipped=skipped, film_s=film_s,
+        )  # fmt: skip
+
+    def survey(self, stored: StoredRecording) -> tuple[list[Step], list[Step], dict[str, str], dict[str, str]]:
+        """Which steps of the plan are fresh, which are due, which cannot be (and why), and every key."""
+        receipts = stored.receipts
+        given = {name: receipts[name].key for name in given_of(stored.recording)}
+        absent = {} if "audio" in given else {"audio": "no-audio"}
+        skipped: dict[str, str] = {}
+        possible = []
+        for step in self.steps:
+            why = next((reason for name, reason in {**absent, **skipped}.items() if name in step.inputs and name not in step.optional), None)
+            if why:
+                skipped[step.name] = why
+            else:
+                possible.append(step)
+        keys = keys_of(possible, self.params, self.identity_of, given)
+        due = [
+            step
+            for step in possible
+            if step.name not in receipts or receipts[step.name].key != keys[step.name] or not stored.path(step.name)
+        ]
+        return [step for step in possible if step not in due], due, skipped, keys
+
+    def identity_of(self, step: Step) -> str:
+        """The card of the model that a step runs, or nothing."""
+        return self.card_of(self.params[step.name].model) if step.backends else ""
+
+    def _arguments(self, stored: StoredRecording, step: Step) -> dict[str, Any]:
+        there = {*stored.receipts}
+        arguments = {name: stored.load(name) if name in there else None for name in step.inputs}
+        if step.params:
+            arguments["p"] = self.params[step.name]
+        if step.film:
+            arguments[step.film] = Film(stored.recording)
+        for parameter in step.backends:
+            arguments[parameter] = self.load_backend(self.params[step.name].model)
+        return arguments
+
+    def _receipt(self, step: Step, keys: Mapping[str, str], seconds: float, warnings: Sequence[str] = ()) -> Receipt:
+        return Receipt(
+            key=keys[step.name],
+            step=step.name,
+            version=step.version,
+            params=plain(self.params.get(step.name)),
+            inputs={name: keys[name] for name in needs_of(step) if name in keys},
+            card=self.identity_of(step),
+            seconds=round(seconds, 3),
+            warnings=tuple(warnings),
+        )
+
+    def _make(self, stored: StoredRecording, step: Step, keys: Mapping[str, str]) -> None:
+        began = time.perf_counter()
+        try:
+            value = step.function(**self._arguments(stored, step))
+            stored.save(step.name, value, self._receipt(step, keys, time.perf_counter() - began))
+        except Exception as error:
+            raise StepFailed(step.name) from error
+
+    def _look(
+        self, stored: StoredRecording, steps: Sequence[Step], keys: Mapping[str, str], on_progress: OnProgress
+    ) -> None:
+        """Run several steps over one decode of the film."""
+        from phonoscope.media.video import DecodeCount, decode  # late, with all of FFmpeg: a second run needs none of it
+
+        recording, names = stored.recording, "+".join(step.name for step in steps)
+        count = DecodeCount()
+        with _part_folders(stored, steps) as folders:
+            lookers = {}
+            for step in steps:
+                folder = {step.folder: PartFolder(folders[step.name])} if step.folder else {}
+                lookers[step.name] = step.function(**self._arguments(stored, step), **folder)
+            watch = partial(on_progress, recording.id, names)
+            try:
+                seen = look(
+                    partial(decode, stored.source, stored.clock, count=count),
+                    lookers,
+                    on_frame=lambda frame: watch(frame + 1, recording.num_frames),
+                )
+            except LookFailed as error:
+                raise StepFailed(error.name) from error.__cause__
+            except Exception as error:
+                raise StepFailed(names) from error
+            warnings = [f"{count.missing} frames could not be decoded: a neighbour stands for each"] if count.missing else []
+            for step in steps:
+                value = folders.get(step.name, seen.made[step.name])
+                stored.save(step.name, value, self._receipt(step, keys, seen.seconds[step.name], warnings))
+
+
+@contextmanager
+def _part_folders(stored: StoredRecording, steps: Sequence[Step]) -> Iterator[dict[str, Path]]:
+    """A folder in the making for each step that writes files."""
+    with ExitStack() as stack:
+        yield {s.name: stack.enter_context(stored.part_folder(s.name)) for s in steps if s.folder}
+
+
+def failure_of(error: Exception, source: str, recording: str) -> Failure:
+    """An error as one line with a typed reason; what we did not foresee keeps its traceback."""
+    step, cause = "ingest", error
+    if isinstance(error, StepFailed):
+        step, cause = error.step, error.__cause__ or error
+    message, detail = " ".join(str(cause).split()) or type(cause).__name__, ""
+    if isinstance(cause, RecordingFailed):
+        reason = cause.reason
+    elif isinstance(cause, OSError) and cause.errno in _SYSTEM_REASONS:
+        reason = _SYSTEM_REASONS[cause.errno]
+    elif isinstance(cause, MemoryError):
+        reason = "out-of-memory"
+    else:
+        reason = "error"
+        if not isinstance(cause, PhonoscopeError):
+            message = f"{type(cause).__name__}: {message}"
+            detail = "".join(traceback.format_exception(cause))
+    return Failure(
+        source=source, recording=recording, step=step, reason=reason, message=message, detail=detail
+    )  # fmt: skip
+
+
+_SYSTEM_REASONS = {
+    errno.ENOSPC: "disk-full",
+    errno.EDQUOT: "disk-full",
+    errno.EROFS: "read-only",
+    errno.EACCES: "not-allowed",
+}

@@ -1,0 +1,88 @@
+"""What is odd about a film, in short sentences."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+from phonoscope.media.clock import Stamps, steady
+from phonoscope.media.source import Film, usable_video
+from phonoscope.media.timeline import Segment, Timeline
+from phonoscope.media.upright import Upright
+
+PLAIN_S = 0.05  # shorter differences are how containers are, and not worth a word
+HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, ITU-T H.273
+
+
+def of_streams(film: Film) -> Iterator[str]:
+    """What the streams' headers tell."""
+    pictures = sum(map(usable_video, film.container.streams.video))
+    if pictures > 1:
+        yield f"{pictures} video streams: the first is used"
+    if (sounds := len(film.container.streams.audio)) > 1:
+        yield f"{sounds} sound streams: the first is used"
+    ratio = film.video.sample_aspect_ratio
+    if ratio and ratio != 1:
+        yield f"pixels are not square ({ratio.numerator}:{ratio.denominator}): left as they are stored"
+    if film.container.streams.audio and film.audio is None:
+        yield "no decoder for the sound"
+
+
+def of_frame(frame: VideoFrame, upright: Upright, size: tuple[int, int]) -> Iterator[str]:
+    """What the first picture tells."""
+    if upright.angle_deg:
+        yield f"rotated by {upright.angle_deg}°"
+    if upright.is_mirror:
+        yield "mirrored"
+    if frame.interlaced_frame:
+        yield "interlaced: left as it is"
+    if frame.color_trc in HDR:
+        yield f"high dynamic range ({HDR[frame.color_trc]}): colours are not tone-mapped"
+    if all(size) and (frame.width, frame.height) != size:
+        yield f"pictures of {frame.width} × {frame.height} px are scaled to {size[0]} × {size[1]}"
+
+
+def of_clock(stamps: Stamps, hole_s: Fraction, jumps_back: bool, damaged: int, doubt: str) -> Iterator[str]:
+    """What the times of the pictures tell."""
+    if not steady(stamps):
+        steps = np.diff(stamps.pts) * float(stamps.time_base) * 1000
+        yield f"variable frame rate: {steps.min():.0f} to {steps.max():.0f} ms from picture to picture"
+    if doubt:
+        yield f"{doubt}: times were taken from decoded pictures"
+    if hole_s:
+        yield f"timestamps jump by {float(hole_s):.0f} s: only the longest part without such a jump is used"
+    if jumps_back:
+        yield "timestamps jump back: the film is used up to there"
+    if damaged:
+        yield f"{damaged} damaged video packets"
+
+
+def of_sound(timeline: Timeline, length_s: Fraction) -> Iterator[str]:
+    """What the sound's timeline tells, beside pictures that last `length_s` seconds."""
+    if not timeline.segments:
+        yield "no sound"
+        return
+    first, last = timeline.segments[0], timeline.segments[-1]
+    if first.start > PLAIN_S:
+        yield f"sound starts {float(first.start):.3f} s late: padded with silence"
+    if first.start < -PLAIN_S:
+        yield f"sound starts {float(-first.start):.3f} s before the picture: cut"
+    if last.stop > length_s + PLAIN_S:
+        yield f"sound is {float(last.stop - length_s):.3f} s longer than picture: cut"
+    if last.stop < length_s - PLAIN_S:
+        yield f"sound ends {float(length_s - last.stop):.3f} s before the picture: padded with silence"
+    yield from map(_drift, (s for s in timeline.segments if s.true_rate != s.rate))
+    for before, after in zip(timeline.segments[:-1], timeline.segments[1:], strict=True):
+        hole = after.start - before.stop
+        if hole > Fraction(1, 1000):
+            yield f"gap of {float(hole):.3f} s in sound at {float(before.stop):.3f} s: filled with silence"
+        elif hole < -Fraction(1, 1000):
+            yield f"sound overlaps itself by {float(-hole):.3f} s at {float(after.start):.3f} s: cut"
+    if timeline.damaged:
+        yield f"{timeline.damaged} sound packets could not be decoded"
+
+
+def _drift(segment: Segment) -> str:
+    ms_per_min = (segment.rate / segment.true_rate - 1) * 60_000
+    return f"sound drifts by {float(ms_per_min):+.1f} ms/min: corrected"

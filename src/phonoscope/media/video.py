@@ -1,0 +1,148 @@
+"""The pictures of a film on its recording's clock: in sequence, or anywhere."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+from av.packet import Packet
+from av.video.frame import VideoFrame
+
+from phonoscope.core.errors import RecordingFailed
+from phonoscope.core.media import Clock
+from phonoscope.core.time import Span
+from phonoscope.media.groups import Gap, needed
+from phonoscope.media.picture import Picture, Shown
+from phonoscope.media.source import Film, decode_video, open_film
+from phonoscope.media.upright import upright_of
+
+__all__ = ["DecodeCount", "Picture", "decode", "frames"]
+
+
+@dataclass(slots=True)
+class DecodeCount:
+    """What a decode did; it counts on while it runs."""
+
+    decoded: int = 0  # pictures that the decoder gave
+    shown: int = 0  # ticks of the clock that were shown
+    missing: int = 0  # of these, how many had to show a neighbour, since their own picture never came
+    damaged: int = 0  # packets that could not be decoded
+
+
+def decode(path: Path, clock: Clock, spans: Sequence[Span], count: DecodeCount | None = None) -> Iterator[Picture]:
+    """The pictures under sorted, separate spans of the clock, in order, none of them decoded twice.
+
+    Groups of pictures in which nothing is wanted are read but not decoded. A picture that never comes is shown
+    as the last one before it, or the next if there is none, and counted in `count.missing`.
+
+    Raises:
+        RecordingFailed: "missing", "unreadable" or "no-video", also if not one picture can be decoded.
+    """
+    count = DecodeCount() if count is None else count
+    ticks = np.concatenate([np.arange(span.start, span.stop) for span in spans]) if spans else np.zeros(0, np.int64)
+    if not len(ticks):
+        return
+    with open_film(path) as film:
+        packets = film.packets(film.video)
+        if film.trusted and len(ticks) < len(clock):
+            packets = needed(packets, clock.pts[ticks])
+        yield from _shown(film, _decoded(film, packets, count), clock, ticks, count)
+
+
+def frames(path: Path, clock: Clock, span: Span) -> np.ndarray:
+    """All pictures of a span, (T, H, W, 3) uint8 RGB, as `decode` would show them, but found by seeking.
+
+    Raises:
+        RecordingFailed: as `decode`.
+    """
+    ticks = np.arange(span.start, span.stop)
+    first = int(clock.pts[span.start])
+    with open_film(path) as film:
+        back = 0
+        while film.trusted and first - back > int(clock.pts[0]):
+            count = DecodeCount()
+            packets = _from(film, first - back)
+            key = next(packets, None) if packets is not None else None
+            if packets is None or key is None:
+                break
+            if key.pts is not None and key.pts <= first:
+                run = _decoded(film, chain([Gap(key.pts), key], packets), count)
+                made = [picture.rgb() for picture in _shown(film, run, clock, ticks, count)]
+                if not count.missing and not count.damaged:
+                    return np.stack(made)
+                break
+            back = 2 * back + max(1, int(1 / film.video.time_base))
+    return np.stack([picture.rgb() for picture in decode(path, clock, [Span(0, span.stop)]) if picture.frame >= span.start])  # fmt: skip
+
+
+def _from(film: Film, pts: int) -> Iterator[Packet] | None:
+    """Packets from a keyframe on that should not lie after `pts`; None if the film cannot be sought in."""
+    try:
+        film.container.seek(pts, stream=film.video)
+    except av.error.FFmpegError:
+        return None
+    return _from_key(film.packets(film.video))
+
+
+def _from_key(packets: Iterator[Packet]) -> Iterator[Packet]:
+    for packet in packets:
+        if packet.is_keyframe:
+            yield packet
+            break
+    yield from packets
+
+
+def _decoded(
+    film: Film, packets: Iterable[Packet | Gap], count: DecodeCount
+) -> Iterator[tuple[int, VideoFrame]]:  # fmt: skip
+    """Frames with their times, in order of showing."""
+    floor: int | None = None
+    last: int | None = None
+    for packet in chain(packets, [None]):
+        made, damaged = decode_video(film.video, None if isinstance(packet, Gap) else packet)
+        count.damaged += damaged
+        for frame in made:
+            count.decoded += 1
+            at = frame.pts if frame.pts is not None else frame.dts
+            if at is None:
+                at = 0 if last is None else last + max(1, frame.duration)
+            last = at
+            if floor is None or at >= floor:
+                yield at, frame
+        if isinstance(packet, Gap):
+            # leading pictures of an open group lean on a group that was left out: what comes out is not them
+            floor = packet.key_pts
+            film.video.codec_context.flush_buffers()
+
+
+def _shown(
+    film: Film, decoded: Iterator[tuple[int, VideoFrame]], clock: Clock, ticks: np.ndarray, count: DecodeCount
+) -> Iterator[Picture]:
+    """A picture a tick, in order."""
+    shown: Shown | None = None
+    upright = None
+    next_ = 0
+    for at, frame in decoded:
+        upright = upright_of(frame) if upright is None else upright
+        if not any(film.size):
+            raise RecordingFailed("unreadable", "the film does not say how large its pictures are")
+        fresh: Shown | None = None
+        while next_ < len(ticks) and clock.pts[ticks[next_]] <= at:
+            exact = clock.pts[ticks[next_]] == at
+            if fresh is None and (exact or shown is None):
+                fresh = Shown(frame, film.size, upright)
+            count.shown += 1
+            count.missing += not exact
+            yield Picture(int(ticks[next_]), fresh if exact or shown is None else shown)  # type: ignore[arg-type]
+            next_ += 1
+        if next_ == len(ticks):
+            return
+        shown = fresh or Shown(frame, film.size, upright)
+    if shown is None:
+        raise RecordingFailed("no-video", "no picture of the film can be decoded")
+    for tick in ticks[next_:]:
+        count.shown += 1
+        count.missing += 1
+        yield Picture(int(tick), shown)

@@ -1,0 +1,166 @@
+"""The main job in Python: films in, a prepared store out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, make_dataclass, replace
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from phonoscope.core.errors import UsageError
+from phonoscope.core.media import Rights
+from phonoscope.corpora.folder import sources
+from phonoscope.flow.executors import executor
+from phonoscope.flow.ingest import GIVEN
+from phonoscope.flow.plan import plan
+from phonoscope.flow.run import OnProgress, Outcome, Work
+from phonoscope.flow.step import Step, steps_in
+from phonoscope.models.load import card_of, choose, load
+from phonoscope.steps import asd, crops, faces, mfcc, shots, thumbs, tracks, vad
+from phonoscope.store.folder import Store, StoreSettings
+from phonoscope.store.ledger import add_failure, known_sources, settle_failures, write_index
+
+STEPS: Mapping[str, Step] = steps_in(shots, faces, tracks, crops, mfcc, vad, asd, thumbs)
+DEFAULT = ("shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockParams:
+    """The time that a store keeps."""
+
+    fps: Fraction = Fraction(25)  # frames a second, any fraction such as 30000/1001
+    sample_rate: int = 16000  # Hz, of the sound
+
+
+def _all_params() -> type:
+    kinds = [(name, step.params, field(default_factory=step.params)) for name, step in STEPS.items() if step.params]
+    clock = ("clock", ClockParams, field(default_factory=ClockParams))
+    made = make_dataclass("Params", [clock, *kinds], frozen=True, kw_only=True)
+    made.__module__ = __name__
+    made.__doc__ = "The settings of every step, under the step's name."
+    return made
+
+
+Params = _all_params()
+
+
+def params_from(values: Mapping[str, Any]) -> Any:
+    """Params from plain values, as a TOML file holds them: `{"tracks": {"min_len": 5}}`; dashes may stand for underscores.
+
+    Raises:
+        UsageError: a name is unknown, or a value is of the wrong type.
+    """
+    made = Params()
+    for section, settings in values.items():
+        kinds = {name: type(getattr(made, name)) for name in made.__dataclass_fields__}
+        kind = kinds[_known(section, kinds, "section")]
+        if not isinstance(settings, Mapping):
+            raise UsageError(f"'{section}' must be a table of settings, got {settings!r}")
+        named = {_known(key, kind.__dataclass_fields__, f"setting of [{section}]"): v for key, v in settings.items()}
+        try:
+            part = msgspec.convert(named, kind, dec_hook=_fraction)
+        except (msgspec.ValidationError, ValueError) as error:
+            raise UsageError(f"[{section}] {error}") from None
+        made = replace(made, **{section.replace("-", "_"): part})
+    return made
+
+
+def _known(name: str, among: Iterable[str], what: str) -> str:
+    name = name.replace("-", "_")
+    if name not in among:
+        near = get_close_matches(name, list(among), n=1)
+        raise UsageError(f"no {what} '{name}'" + (f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(among)}"))
+    return name
+
+
+def _fraction(kind: type, value: Any) -> Any:
+    if kind is Fraction and isinstance(value, (int, str)):
+        return Fraction(value)
+    raise ValueError(f"{value!r} is not a {kind.__name__}; write a fraction as '30000/1001'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is about to be done: which work, on which films or recordings, in which store."""
+
+    store: Store
+    work: Work
+    items: Sequence[str]  # films (`prepare`) or ids of recordings (`run`)
+
+    def carry_out(self, jobs: int = 1, on_progress: OnProgress = lambda *_: None) -> Iterator[Outcome]:
+        """Do it, `jobs` recordings at a time; outcomes as they come.
+
+        Failures are put down in the store's `errors.jsonl` at once. However it ends, the index is written anew.
+        """
+        through: list[str] = []
+        try:
+            for outcome in executor(jobs).run(self.work, self.items, on_progress):
+                if outcome.failure:
+                    add_failure(self.store.root, outcome.failure)
+                else:
+                    through.append(outcome.source)
+                yield outcome
+        finally:
+            settle_failures(self.store.root, through)
+            write_index(self.store)
+
+
+def prepare(
+    films: Iterable[str | Path],
+    to: Path | str,
+    names: Sequence[str] = DEFAULT,
+    params: Any = None,
+    rights: Rights | None = None,
+) -> Job:
+    """The job that takes films into the store at `to` and makes `names` of each; nothing is made before it is carried out.
+
+    >>> for outcome in prepare(["film.mp4"], "films").carry_out():
+    ...     print(outcome.recording, outcome.made)
+
+    Raises:
+        UsageError: the films, an artifact's name or the store are not what they should be.
+    """
+    params = params or Params()
+    steps = plan(names, STEPS, frozenset(GIVEN))
+    items = sources([str(film) for film in films])
+    settings = StoreSettings(fps=params.clock.fps, sample_rate=params.clock.sample_rate)
+    store = Store.create(to, settings)
+    work = _work(store, steps, params)
+    return Job(store=store, work=replace(work, known=known_sources(store), rights=rights or Rights()), items=items)
+
+
+def run(names: Sequence[str], store: Store | Path | str, params: Any = None, only: Sequence[str] = ()) -> Job:
+    """The job that makes `names`, and what they need, of the recordings of a store.
+
+    Args:
+        only: ids of recordings; by default all of them.
+
+    Raises:
+        UsageError: nothing makes one of the names, or there is no such store or recording.
+    """
+    store = store if isinstance(store, Store) else Store(store)
+    steps = plan(names, STEPS, frozenset(GIVEN))
+    items = [store[id].folder.name for id in only] if only else list(store)
+    return Job(store=store, work=replace(_work(store, steps, params or Params()), ingests=False), items=items)
+
+
+def _work(store: Store, steps: Sequence[Step], params: Any) -> Work:
+    """Work with every 'auto' settled: what it means is written into the store, so that later runs mean the same."""
+    chosen = dict(store.settings.models)
+    settled: dict[str, Any] = {step.name: getattr(params, step.name) for step in steps if step.params}
+    for step in steps:
+        if step.backend_kind:
+            asked = settled[step.name].model
+            model = choose(step.backend_kind, chosen.get(step.name, asked) if asked == "auto" else asked)
+            if asked == "auto":
+                chosen[step.name] = model
+            settled[step.name] = replace(settled[step.name], model=model)
+    store.choose_models(chosen)
+    return Work(root=str(store.root), steps=tuple(steps), params=settled, load_backend=load, card_of=identity)
+
+
+def identity(model: str) -> str:
+    """Name, version and weights of a model, for keys and receipts."""
+    return card_of(model).identity

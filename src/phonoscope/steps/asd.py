@@ -1,0 +1,131 @@
+"""Who speaks: for each face, frame by frame, the odds that the voice is theirs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from phonoscope.core.faces import Track, Tracks, TrackTable
+from phonoscope.core.geometry import POLICIES, Crop, central, crop_track
+from phonoscope.core.media import Recording
+from phonoscope.core.series import Series
+from phonoscope.core.time import Span
+from phonoscope.flow.step import step
+from phonoscope.flow.streams import Film, Look
+from phonoscope.media.video import Picture
+from phonoscope.models.protocols import SpeakingScorer
+
+SIDE = 112  # px: the middle of the `asd` crop, all that the networks see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsdParams:
+    """Which model scores, and in what portions."""
+
+    model: str = "auto"  # a speaking scorer by name; auto: the best whose weights can be had
+    piece: int = 750  # frames scored at a time; a longer track is scored in pieces that see past their edges
+
+
+@step(version=1)
+def asd(
+    film: Film, tracks: Tracks, audio: Series, recording: Recording, scorer: SpeakingScorer, p: AsdParams
+) -> Look[TrackTable]:
+    """Log-odds of speaking, column "score" float32, a row for every frame of every track, by track, then frame.
+
+    A look at the film: it asks for the frames under tracks and holds `piece` faces of a track at a time, and those
+    that the scorer must see around them, so an hour-long track takes no more memory than a short one.
+
+    Raises:
+        ValueError: `piece` is not positive, the film leaves out a frame of a track, or the scorer some score.
+    """
+    if p.piece < 1:
+        raise ValueError(f"asd.piece must be at least 1 frame, got {p.piece}")
+    waiting = sorted(tracks, key=lambda track: track.start, reverse=True)
+    live: list[_Strip] = []
+    scores: dict[int, list[np.ndarray]] = {track.id: [] for track in tracks}
+    batch = yield [track.span for track in tracks]
+    while batch:
+        for picture in batch:
+            while waiting and waiting[-1].start <= picture.frame:
+                live.append(_Strip.of(waiting.pop()))
+            for strip in live:
+                strip.see(picture)
+                for faces, span, kept in strip.due(p.piece, scorer.context):
+                    given = scorer(faces, _sound(audio, span, recording.fps))
+                    scores[strip.track.id].append(_checked(given, len(faces), scorer)[kept])
+            live = [strip for strip in live if not strip.over]
+        batch = yield None
+    if unfinished := [strip.track.id for strip in live] + [track.id for track in waiting]:
+        raise ValueError(f"the film ended before track {unfinished[0]} did")
+    return _table(tracks, scores)
+
+
+@dataclass(slots=True)
+class _Strip:
+    """The faces of one track that are still needed."""
+
+    track: Track
+    crop: Crop
+    faces: list[np.ndarray] = field(default_factory=list)  # (112, 112) uint8 each
+    first: int = 0  # frame of the track that faces[0] shows
+    scored: int = 0  # frames of the track that have their score
+
+    @classmethod
+    def of(cls, track: Track) -> "_Strip":
+        return cls(track, central(crop_track(track, "asd"), SIDE))
+
+    @property
+    def seen(self) -> int:
+        return self.first + len(self.faces)
+
+    @property
+    def over(self) -> bool:
+        return self.scored == len(self.track)
+
+    def see(self, picture: Picture) -> None:
+        """Cut this track's face out of the next picture."""
+        at = picture.frame - self.track.start
+        if at != self.seen:
+            raise ValueError(f"track {self.track.id} needs frame {self.track.start + self.seen}, got {picture.frame}")
+        self.faces.append(picture.crop_grey(self.crop.matrix[at], self.crop.size, POLICIES["asd"].border))
+
+    def due(self, piece: int, context: int) -> Iterator[tuple[np.ndarray, Span, slice]]:
+        """Pieces that can be scored now: faces (T, 112, 112), their frames, and which of their scores count."""
+        length = len(self.track)
+        while not self.over and (self.seen == length or self.seen >= self.scored + piece + context):
+            start, stop = max(self.scored - context, 0), min(self.scored + piece + context, length)
+            done = min(self.scored + piece, length)
+            faces = np.stack(self.faces[start - self.first : stop - self.first])
+            kept = slice(self.scored - start, done - start)
+            yield faces, Span(self.track.start + start, self.track.start + stop), kept
+            self.scored = done
+            keep_from = max(done - context, self.first)
+            del self.faces[: keep_from - self.first]
+            self.first = keep_from
+
+
+def _sound(audio: Series, span: Span, fps: Fraction) -> np.ndarray:
+    """Exactly the samples under a span, (N,) float32; silence where the sound has ended."""
+    under = span.samples(fps, int(audio.rate))
+    heard = np.asarray(audio.values[under], np.float32)
+    return np.pad(heard, (0, under.stop - under.start - len(heard)))
+
+
+def _checked(scores: np.ndarray, count: int, scorer: SpeakingScorer) -> np.ndarray:
+    if scores.shape != (count,) or not np.isfinite(scores).all():
+        raise ValueError(f"{scorer.card.name} must give ({count},) finite scores, got {scores.shape}")
+    return scores.astype(np.float32)
+
+
+def _table(tracks: Tracks, scores: dict[int, list[np.ndarray]]) -> TrackTable:
+    ordered: Sequence[Track] = sorted(tracks, key=lambda track: track.id)
+    track = [np.full(len(t), t.id, np.int32) for t in ordered]
+    frame = [np.arange(t.span.start, t.span.stop, dtype=np.int32) for t in ordered]
+    score = [part for t in ordered for part in scores[t.id]]
+    empty = np.zeros(0, np.int32)
+    return TrackTable(
+        np.concatenate([empty, *track]),
+        np.concatenate([empty, *frame]),
+        {"score": np.concatenate([np.zeros(0, np.float32), *score])},
+    )

@@ -1,0 +1,24 @@
+"""Crops: where each track's face is cut out, as transforms."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from phonoscope.core.faces import Tracks
+from phonoscope.core.geometry import Crops, crop_track
+from phonoscope.flow.step import step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropsParams:
+    """Which crop, and how wide."""
+
+    policy: Literal["asd", "tight", "fixed", "mouth"] = "asd"  # the rule; docs/steps/crops.md draws them
+    expand: float = -1.0  # how much wider than the face, 0.6: by 60 %; below 0: the policy's own
+    size: int = 0  # px, side of the crop; 0: the policy's own
+
+
+@step(version=1)
+def crops(tracks: Tracks, p: CropsParams) -> Crops:
+    """One affine map a track and frame, from source pixels to crop pixels."""
+    expand = None if p.expand < 0 else p.expand
+    return Crops(tuple(crop_track(track, p.policy, expand, p.size or None) for track in tracks))

@@ -1,0 +1,75 @@
+"""Faces: what a detector finds, in every n-th frame and on both sides of every sudden change."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from phonoscope.core.faces import Faces
+from phonoscope.core.media import Picture
+from phonoscope.flow.step import step
+from phonoscope.flow.streams import Film, Look
+from phonoscope.models.protocols import FaceDetector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacesParams:
+    """Where and how to look for faces."""
+
+    model: str = "auto"  # yunet where its weights can be had, else blazeface
+    every: int = 5  # frames from one detection to the next
+    jump: float = 6.0  # mean change of level (0-255) at which both frames are looked at, whatever their number
+    size: int = 640  # px, longer side of the picture that the detector sees; larger finds smaller faces
+    min_score: float = 0.6  # of 1; what the detector is less sure of is left out
+
+
+@step(version=1)
+def faces(film: Film, detector: FaceDetector, p: FacesParams) -> Look[Faces]:
+    """Every face found, in pixels of the upright source frame.
+
+    Frames that are looked at: every `every`-th, the last, and both sides of each jump of the picture, so that
+    every shot is seen from its first frame to its last.
+    """
+    recording = film.recording
+    scale = min(1.0, p.size / max(recording.width, recording.height))
+    size = (max(1, round(recording.height * scale)), max(1, round(recording.width * scale)))
+    found: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def detect(picture: Picture) -> None:
+        if not found or found[-1][0] != picture.frame:
+            found.append((picture.frame, *detector(picture.bgr(size))))
+
+    before: Picture | None = None
+    batch = yield film.whole
+    while batch:
+        for picture in batch:
+            if before is not None and jump(before, picture) >= p.jump:
+                detect(before)
+                detect(picture)
+            elif picture.frame % p.every == 0 or picture.frame == recording.num_frames - 1:
+                detect(picture)
+            before = picture
+        batch = yield
+    return gather(found, 1 / np.array([size[1] / recording.width, size[0] / recording.height]), p.min_score)
+
+
+def jump(before: Picture, after: Picture) -> float:
+    """Mean change of brightness and colour between two pictures, 0-255: low enough to rise at every cut."""
+    small = (36, 64)
+    change = np.abs(after.bgr(small).astype(np.int16) - before.bgr(small))
+    return float(change.mean())
+
+
+def gather(
+    found: Iterable[tuple[int, np.ndarray, np.ndarray, np.ndarray]], scale: np.ndarray, min_score: float
+) -> Faces:
+    """Detections (frame, boxes, scores, points) in small pictures as faces in source pixels; `scale` (2,) px per px."""
+    frames, boxes, scores, points = [np.empty(0, np.int32)], [np.empty((0, 4))], [np.empty(0)], [np.empty((0, 5, 2))]
+    for frame, box, score, point in found:
+        sure = score >= min_score
+        frames.append(np.full(int(sure.sum()), frame, np.int32))
+        boxes.append(box[sure] * np.tile(scale, 2))
+        scores.append(score[sure])
+        points.append(point[sure] * scale)
+    as_float = (np.concatenate(parts).astype(np.float32) for parts in (boxes, scores, points))
+    return Faces(np.concatenate(frames), *as_float)

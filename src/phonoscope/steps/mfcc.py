@@ -1,0 +1,49 @@
+"""MFCC of the recording's sound, in rows that fit its pictures."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from phonoscope.core.media import Recording
+from phonoscope.core.mfcc import fit_rows
+from phonoscope.core.mfcc import mfcc as mfcc_of
+from phonoscope.core.series import Series
+from phonoscope.flow.step import step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MfccParams:
+    """How sound becomes MFCC."""
+
+    recipe: Literal["psf", "psf39", "psf39_true", "librosa", "viseme"] = "psf"  # whose numbers; see docs
+    rows_per_frame: int = 4  # rows for each video frame, exactly; 0: as many as the recipe gives
+    fill: Literal["wrap", "edge"] = "wrap"  # what stands in rows beyond the sound: its start again, or its last row
+
+
+@step(version=1)
+def mfcc(audio: Series, recording: Recording, p: MfccParams) -> Series:
+    """MFCC, (num_frames·rows_per_frame, 13 or 39) float32, with its true rate and the centre of its first row.
+
+    Where the recipe's own rows come at just that rate they are kept one by one, as TalkNet keeps them; where they
+    do not (29.97 fps: a step is a whole number of samples), each row is the recipe's nearest in time, and nothing
+    drifts. No sound gives no rows.
+
+    Raises:
+        ValueError: the audio's rate is not a whole number, or rows_per_frame is negative.
+    """
+    if p.rows_per_frame < 0:
+        raise ValueError(f"rows_per_frame must be 0 or more, got {p.rows_per_frame}")
+    if audio.rate.denominator != 1:
+        raise ValueError(f"audio must have a whole number of samples a second, got {audio.rate}")
+    made = mfcc_of(audio.values, int(audio.rate), p.recipe, recording.fps)
+    values, rate, start = made.values.astype(np.float32), made.rate, made.start
+    wanted_rate = p.rows_per_frame * recording.fps
+    if p.rows_per_frame and len(values):
+        if rate == wanted_rate:
+            values = fit_rows(values, recording.num_frames * p.rows_per_frame, p.fill)
+        else:
+            values = Series(values, rate, start).on(recording.span, recording.fps, p.rows_per_frame)
+            rate, start = wanted_rate, 1 / (2 * wanted_rate)
+    return Series(values, rate, audio.start + start)
+

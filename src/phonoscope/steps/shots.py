@@ -1,0 +1,112 @@
+"""Shots: runs of frames filmed without a cut."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from phonoscope.core.faces import Shots
+from phonoscope.core.time import Span
+from phonoscope.flow.step import step
+from phonoscope.flow.streams import Film, Look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShotsParams:
+    """When a change of picture is a cut."""
+
+    content: float = 27.0  # mean change of hue, saturation and value that is a cut by itself; 0 switches the rule off
+    adaptive: float = 3.0  # times the mean change around it that makes a change a cut; 0 switches the rule off
+    adaptive_floor: float = 15.0  # mean change below which the adaptive rule sees no cut
+    adaptive_window: int = 2  # frames on either side that the adaptive rule compares with
+    fade: float = 12.0  # mean level (0-255) below which a picture is black; 0 switches the rule off
+    min_len: int = 15  # frames between two cuts; closer ones are merged
+    width: int = 256  # px, of the small pictures that are compared
+
+
+@step(version=1)
+def shots(film: Film, p: ShotsParams) -> Look[Shots]:
+    """Where the film was cut or faded; the shots tile the recording.
+
+    Source: the content, adaptive and threshold rules of PySceneDetect (Castellano, BSD-3), restated.
+    """
+    recording = film.recording
+    shrink = max(1.0, recording.width / p.width)
+    size = (max(1, round(recording.height / shrink)), max(1, round(recording.width / shrink)))
+    before, change, level = None, [], []
+    batch = yield film.whole
+    while batch:
+        for picture in batch:
+            now = picture.hsv(size).astype(np.int16)
+            change.append(0.0 if before is None else float(np.abs(now - before).mean()))
+            level.append(float(picture.bgr(size).mean()))
+            before = now
+        batch = yield
+    return shots_from(np.array(change), np.array(level), recording.fps, p)
+
+
+def shots_from(change: np.ndarray, level: np.ndarray, fps: Fraction, p: ShotsParams) -> Shots:
+    """The shots of a film whose pictures change by `change` (T,) and are `level` (T,) bright."""
+    cuts = {*content_cuts(change, p), *adaptive_cuts(change, p), *fade_cuts(level, p)}
+    edges = [0, *sorted(cut for cut in cuts if 0 < cut < len(change)), len(change)]
+    return Shots(tuple(Span(a, b) for a, b in pairwise(edges)), fps)
+
+
+def content_cuts(change: np.ndarray, p: ShotsParams) -> list[int]:
+    """Frames that differ enough from the one before. Cuts closer than `min_len` are merged into the last of them."""
+    above = np.flatnonzero(change >= p.content) if p.content else ()
+    if p.min_len <= 0:
+        return [int(frame) for frame in above]
+    return list(_merged((int(frame) for frame in above), len(change), p.min_len))
+
+
+def _merged(above: Iterable[int], stop: int, min_len: int) -> Iterable[int]:
+    last, began, cut_before = 0, None, False
+    for frame in above:
+        if began is not None and last - began >= min_len and frame - last > min_len:
+            yield last  # a run of merged cuts ended `min_len` quiet frames ago
+            began = None
+        if began is None and frame - last >= min_len:
+            cut_before = True
+            yield frame
+        elif began is None and cut_before:
+            began = frame
+        last = frame
+    if began is not None and last - began >= min_len and stop - 1 - last >= min_len:
+        yield last
+
+
+def adaptive_cuts(change: np.ndarray, p: ShotsParams) -> list[int]:
+    """Frames that change several times more than those around them."""
+    window = p.adaptive_window
+    if not p.adaptive or len(change) < 2 * window + 1:
+        return []
+    around = np.lib.stride_tricks.sliding_window_view(change, 2 * window + 1)
+    here = around[:, window]
+    mean = (around.sum(1) - here) / (2 * window)
+    still = mean < 1e-5
+    ratio = np.where(
+        still, np.where(here >= p.adaptive_floor, 255.0, 0.0), np.minimum(here / np.where(still, 1, mean), 255.0)
+    )
+    found, last = [], 0
+    for frame in np.flatnonzero((ratio >= p.adaptive) & (here >= p.adaptive_floor)) + window:
+        if frame - last >= p.min_len:
+            found.append(int(frame))
+            last = frame
+    return found
+
+
+def fade_cuts(level: np.ndarray, p: ShotsParams) -> list[int]:
+    """The middle of each black stretch that the film fades or cuts to and comes back from."""
+    if not p.fade:
+        return []
+    black = np.concatenate([[False], level < int(p.fade), [False]])
+    edges = np.flatnonzero(np.diff(black.astype(np.int8))).reshape(-1, 2)
+    found, last = [], 0
+    for out, back in edges.tolist():
+        if back < len(level) and back - last >= p.min_len:
+            found.append(out + round((back - out) / 2))
+            last = back
+    return found

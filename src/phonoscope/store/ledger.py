@@ -1,0 +1,123 @@
+"""What went wrong (`errors.jsonl`) and what there is (`index.parquet`), for the store as a whole."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from phonoscope.store.folder import Store
+from phonoscope.store.receipts import whole_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a recording could not be worked on."""
+
+    source: str  # URI, whole
+    recording: str  # id; "" if the film never became a recording
+    step: str  # what was being made
+    reason: str  # a short type: "unreadable", "no-video", …
+    message: str  # one line
+    detail: str = ""  # the traceback, if it was our own fault
+
+
+def read_failures(root: Path) -> list[Failure]:
+    """Failures that still stand. A line that a killed writer left half is passed over."""
+    path = root / "errors.jsonl"
+    if not path.exists():
+        return []
+    found = []
+    for line in path.read_bytes().splitlines():
+        try:
+            found.append(msgspec.json.decode(line, type=Failure))
+        except msgspec.DecodeError:
+            continue
+    return found
+
+
+def add_failure(root: Path, failure: Failure) -> None:
+    """Put a failure down at once, so that it outlives us."""
+    with (root / "errors.jsonl").open("ab") as file:
+        file.write(msgspec.json.encode(failure) + b"\n")
+
+
+def settle_failures(root: Path, done: Iterable[str]) -> None:
+    """Strike out the failures of sources that have come through since, and all but the last of each source."""
+    through = set(done)
+    last = {f.source: f for f in read_failures(root) if f.source not in through}
+    with whole_file(root / "errors.jsonl") as part:
+        part.write_bytes(b"".join(msgspec.json.encode(last[source]) + b"\n" for source in sorted(last)))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a file looked like when it was ingested; unchanged means that it need not be read again."""
+
+    id: str
+    size: int  # bytes
+    mtime_ns: int
+
+
+def write_index(store: Store) -> None:
+    """`index.parquet`, a row a recording, from nothing but the folders."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = []
+    for id in store:
+        stored = store[id]
+        it, receipts = stored.recording, stored.receipts
+        seen = (receipts["recording"].params or {}) if "recording" in receipts else {}
+        rows.append(
+            {
+                "id": id,
+                "source": it.source,
+                "sha256": it.sha256,
+                "bytes": seen.get("bytes", -1),
+                "mtime_ns": seen.get("mtime_ns", -1),
+                "duration_s": float(it.duration_s),
+                "fps": str(it.fps),
+                "num_frames": it.num_frames,
+                "width": it.width,
+                "height": it.height,
+                "sample_rate": it.sample_rate,
+                "artifacts": sorted(receipts),
+            }
+        )
+    with whole_file(store.root / "index.parquet") as part:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_index_schema()), part, compression="zstd")
+
+
+def known_sources(store: Store) -> Mapping[str, Known]:
+    """What each source looked like when it was ingested, from the index or, without one, from the folders."""
+    import pyarrow.parquet as pq
+
+    path = store.root / "index.parquet"
+    if not path.exists():
+        write_index(store)
+    columns = pq.read_table(path, columns=["source", "id", "bytes", "mtime_ns"]).to_pydict()
+    rows = zip(columns["source"], columns["id"], columns["bytes"], columns["mtime_ns"], strict=True)
+    return {source: Known(id, size, mtime) for source, id, size, mtime in rows}
+
+
+def _index_schema():
+    import pyarrow as pa
+
+    text, whole = pa.string(), pa.int64()
+    return pa.schema(
+        [
+            ("id", text),
+            ("source", text),
+            ("sha256", text),
+            ("bytes", whole),
+            ("mtime_ns", whole),
+            ("duration_s", pa.float64()),
+            ("fps", text),
+            ("num_frames", whole),
+            ("width", whole),
+            ("height", whole),
+            ("sample_rate", whole),
+            ("artifacts", pa.list_(text)),
+        ]
+    )

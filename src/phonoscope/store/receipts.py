@@ -1,0 +1,67 @@
+"""Receipts: what made each artifact, from what. No receipt, no artifact."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+FILE = "receipts.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """How an artifact came to be."""
+
+    key: str  # hash of the recipe
+    step: str
+    version: int
+    params: dict[str, Any] | None = None
+    inputs: dict[str, str] = field(default_factory=dict)  # artifact name -> key
+    card: str = ""  # name, version and weights of the model that was run
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+def read_receipts(folder: Path) -> dict[str, Receipt]:
+    """The receipts of one recording, by artifact."""
+    try:
+        text = (folder / FILE).read_bytes()
+    except FileNotFoundError:
+        return {}
+    return msgspec.json.decode(text, type=dict[str, Receipt])
+
+
+def write_receipts(folder: Path, receipts: Mapping[str, Receipt]) -> None:
+    """Replace them all, atomically."""
+    with whole_file(folder / FILE) as part:
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(dict(sorted(receipts.items()))), indent=1) + b"\n")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A place to write what will be `path` once it is whole: part file, fsync, rename.
+
+    Whoever reads `path` sees the old content or the new one, never half of it, whenever the writer is killed.
+    """
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        yield part
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync(part)
+    part.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""What tests and demonstrations are made of: drawn people, broken media, stand-ins."""

@@ -1,0 +1,88 @@
+"""Drawing the frames of a scene: what stands still once a shot, heads warped onto it frame by frame."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from phonoscope.testing.puppet import anatomy, filming, motion
+from phonoscope.testing.puppet.backdrop import draw_plate
+from phonoscope.testing.puppet.face import Face
+from phonoscope.testing.puppet.look import look
+
+if TYPE_CHECKING:
+    from phonoscope.core.time import Span
+    from phonoscope.testing.puppet.scene import Scene, Seat, Shot
+
+_CORNERS = np.array([(x, y) for x in anatomy.REACH[::2] for y in anatomy.REACH[1::2]])
+
+
+def frames(scene: "Scene") -> Iterator[np.ndarray]:
+    """The pictures of a scene, (H, W, 3) uint8 RGB each."""
+    for span, shot in zip(scene.spans, scene.shots, strict=True):
+        yield from _shot_frames(scene, shot, span)
+
+
+def _shot_frames(scene: "Scene", shot: "Shot", span: "Span") -> Iterator[np.ndarray]:
+    camera, brightness = filming.camera(scene, shot), filming.brightness(shot)
+    plate, to_plate = draw_plate(scene, shot, camera)
+    actors = [_Actor(scene, shot, seat, span, camera) for seat in shot.seats]
+    still = cv2.warpAffine(plate, *_view(scene, camera[0], to_plate)) if shot.camera is None else None
+    for number in range(shot.num_frames):
+        if still is not None:
+            frame = still.copy()
+        else:
+            frame = cv2.warpAffine(plate, *_view(scene, camera[number], to_plate))
+        for actor in actors:
+            actor.draw(frame, number)
+        if brightness[number] < 1:
+            frame = cv2.LUT(frame, np.round(np.arange(256) * brightness[number]).astype(np.uint8))
+        yield frame
+
+
+def _view(scene: "Scene", camera: np.ndarray, to_plate: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """Plate pixels to frame pixels for OpenCV, whose pixel centres lie at whole numbers."""
+    matrix = filming.chain(camera, filming.invert(to_plate))
+    matrix[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5
+    return matrix, (scene.width, scene.height)
+
+
+class _Actor:
+    """One head throughout one shot."""
+
+    def __init__(self, scene: "Scene", shot: "Shot", seat: "Seat", span: "Span", camera: np.ndarray) -> None:
+        head = scene.heads[seat.head]
+        person = look(head.seed)
+        self.pose = motion.pose(head.seed, scene.utterance(seat.head), scene.times_s(span), seat.yaw_deg)
+        self.points = anatomy.face_points(person, self.pose)
+        self.matrix = filming.chain(camera, filming.seat_matrix(seat, person), anatomy.sway(self.pose))
+        scale = np.sqrt(np.linalg.det(self.matrix[:, :, :2]).max())
+        self.face = Face.of(person, float(scale) * 1.1)  # a little finer than shown: resampling then keeps edges crisp
+
+    def draw(self, frame: np.ndarray, number: int) -> None:
+        """Paint the head, as it is in the shot's frame `number`, onto the frame."""
+        corners = filming.move(self.matrix[number], _CORNERS)
+        size = frame.shape[1], frame.shape[0]
+        left, top = (int(np.clip(np.floor(v), 0, limit)) for v, limit in zip(corners.min(0), size, strict=True))
+        right, bottom = (int(np.clip(np.ceil(v), 0, limit)) for v, limit in zip(corners.max(0), size, strict=True))
+        if right <= left or bottom <= top:
+            return
+        self.face.show(self.points[number], float(self.pose.gaze[number]))
+        sprite = self._sprite(number, left, top, right, bottom)
+        part = frame[top:bottom, left:right]
+        kept = cv2.multiply(part, cv2.merge([255 - sprite[..., 3]] * 3), scale=1 / 255)
+        cv2.add(kept, sprite[..., :3], dst=kept)
+        part[...] = kept
+
+    def _sprite(self, number: int, left: int, top: int, right: int, bottom: int) -> np.ndarray:
+        """The head in a window of the frame, premultiplied, (H, W, 4) uint8."""
+        back = filming.invert(self.matrix[number]).astype(np.float32)
+        x = np.arange(left, right, dtype=np.float32)[None] + np.float32(0.5)
+        y = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5)
+        u, v = (row[0] * x + row[1] * y + row[2] for row in back)
+        bend = (np.float32(curve[number]) for curve in (self.pose.open, self.pose.yaw, self.pose.pitch))
+        u, v = anatomy.unwarp(u, v, *bend)
+        canvas = self.face.canvas
+        u, v = ((u - canvas.left) * canvas.scale - 0.5, (v - canvas.top) * canvas.scale - 0.5)
+        return cv2.remap(self.face.picture, u.astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR)
