@@ -1,11 +1,11 @@
 """phonoscope: film of talking people in, training-ready audio-visual speech data out.
 
-    from phonoscope import Store, prepare
+from phonoscope import Store, prepare
 
-    for outcome in prepare(["film.mp4"], "films").carry_out():
-        print(outcome.recording, outcome.made)
-    recording = Store("films")["film"]
-    faces, sound = recording.crops(0), recording.audio()
+for outcome in prepare(["film.mp4"], "films").carry_out():
+    print(outcome.recording, outcome.made)
+recording = Store("films")["film"]
+faces, sound = recording.crops(0), recording.audio()
 """
 
 from importlib import import_module
@@ -37,8 +37,8 @@ _HOMES = {
     "Crops": "core.geometry",
 }
 __all__ = [
-    "Crop", "Crops", "Faces", "Params", "Recording", "Series", "Shots", "Span", "Store", "Track", "TrackTable", "Tracks",
-    "prepare", "run",
+    "Crop", "Crops", "Faces", "Params", "Recording", "Series", "Shots", "Span", "Store", "Track", "TrackTable",
+    "Tracks", "prepare", "run",
 ]  # fmt: skip
 
 

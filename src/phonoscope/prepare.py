@@ -18,11 +18,11 @@ from phonoscope.flow.plan import plan
 from phonoscope.flow.run import OnProgress, Outcome, Work
 from phonoscope.flow.step import Step, steps_in
 from phonoscope.models.load import card_of, choose, load
-from phonoscope.steps import asd, crops, faces, mfcc, shots, thumbs, tracks, vad
+from phonoscope.steps import asd, crop_video, crops, faces, mfcc, shots, thumbs, tracks, vad
 from phonoscope.store.folder import Store, StoreSettings
 from phonoscope.store.ledger import add_failure, known_sources, settle_failures, write_index
 
-STEPS: Mapping[str, Step] = steps_in(shots, faces, tracks, crops, mfcc, vad, asd, thumbs)
+STEPS: Mapping[str, Step] = steps_in(shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video)
 DEFAULT = ("shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs")
 
 
@@ -47,7 +47,7 @@ Params = _all_params()
 
 
 def params_from(values: Mapping[str, Any]) -> Any:
-    """Params from plain values, as a TOML file holds them: `{"tracks": {"min_len": 5}}`; dashes may stand for underscores.
+    """Params from plain values, as a TOML file holds them: `{"tracks": {"min_len": 5}}`; `min-len` will do as well.
 
     Raises:
         UsageError: a name is unknown, or a value is of the wrong type.
@@ -71,7 +71,8 @@ def _known(name: str, among: Iterable[str], what: str) -> str:
     name = name.replace("-", "_")
     if name not in among:
         near = get_close_matches(name, list(among), n=1)
-        raise UsageError(f"no {what} '{name}'" + (f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(among)}"))
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(among)}"
+        raise UsageError(f"no {what} '{name}'; {hint}")
     return name
 
 
@@ -114,7 +115,7 @@ def prepare(
     params: Any = None,
     rights: Rights | None = None,
 ) -> Job:
-    """The job that takes films into the store at `to` and makes `names` of each; nothing is made before it is carried out.
+    """The job that takes films into the store at `to` and makes `names` of each, once it is carried out.
 
     >>> for outcome in prepare(["film.mp4"], "films").carry_out():
     ...     print(outcome.recording, outcome.made)

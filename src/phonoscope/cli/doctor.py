@@ -12,7 +12,9 @@ from phonoscope.cli.options import parse
 from phonoscope.core.errors import MissingWeights
 from phonoscope.models import load
 
-PACKAGES = ("numpy", "scipy", "av", "opencv-python-headless", "onnxruntime", "ai-edge-litert", "pyarrow", "soxr", "soundfile")
+PACKAGES = (
+    "numpy", "scipy", "av", "opencv-python-headless", "onnxruntime", "ai-edge-litert", "pyarrow", "soxr", "soundfile",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class Doctor:
 def main(arguments: Sequence[str]) -> int:
     """Run the verb. Exit code 1 if something that the main job needs is missing."""
     options, _ = parse(Doctor, arguments, with_params=False)
-    print(f"phonoscope {importlib.metadata.version('phonoscope')}, Python {platform.python_version()}, {platform.platform()}")
+    print(f"phonoscope {_version('phonoscope')}, Python {platform.python_version()}, {platform.platform()}")
     print(f"cores {os.cpu_count()}, cache {load.home()} ({_free(str(load.home()))} free)")
     for package in PACKAGES:
         print(f"  {package:26} {_version(package)}")

@@ -4,7 +4,7 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from phonoscope.core.errors import PhonoscopeError, UsageError
 
@@ -60,12 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _verb(name: str):  # noqa: ANN202 - a verb's main: arguments -> exit code
+def _verb(name: str) -> Callable[[Sequence[str]], int]:
     if name not in VERBS:
         from difflib import get_close_matches
 
         near = get_close_matches(name, VERBS, n=1)
-        raise UsageError(f"no verb '{name}'" + (f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(VERBS)}"))
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(VERBS)}"
+        raise UsageError(f"no verb '{name}'; {hint}")
     return importlib.import_module(f"phonoscope.cli.{name}").main
 
 

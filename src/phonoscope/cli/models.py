@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.json:
             print(msgspec.json.encode({**asdict(card), "where": place}).decode())
         else:
-            print(f"{name:10} {card.version:10} {card.licence:12} {place or 'to be fetched: ' + ' or '.join(card.sources)}")
+            origin = place or "to be fetched: " + " or ".join(card.sources)
+            print(f"{name:10} {card.version:10} {card.licence:12} {origin}")
             print(f"{'':10} {card.cite}" + (f"\n{'':10} {card.notes}" if card.notes else ""))
     return 0

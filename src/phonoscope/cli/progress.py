@@ -34,7 +34,8 @@ def carry_out(job: Job, jobs: int, *, as_json: bool, report: bool) -> int:
 def as_line(outcome: Outcome) -> str:
     """One recording in one line."""
     if outcome.failure:
-        return f"failed  {outcome.failure.source}: {outcome.failure.reason} in {outcome.failure.step}: {outcome.failure.message}"
+        why = outcome.failure
+        return f"failed  {why.source}: {why.reason} in {why.step}: {why.message}"
     skipped = "".join(f", no {name} ({why})" for name, why in outcome.skipped.items())
     if not outcome.made:
         return f"kept    {outcome.recording}{skipped}"
@@ -82,7 +83,8 @@ class _Json(_Lines):
         self._print({"state": state, **msgspec.to_builtins(outcome)})
 
     def over(self, counts: Counter[str], page: str, store: str) -> None:
-        self._print({"state": "over", "store": store, "report": page, **{k: counts[k] for k in ("made", "kept", "failed")}})
+        totals = {kind: counts[kind] for kind in ("made", "kept", "failed")}
+        self._print({"state": "over", "store": store, "report": page, **totals})
 
     def _print(self, values: dict[str, Any]) -> None:
         print(msgspec.json.encode(values).decode(), flush=True)

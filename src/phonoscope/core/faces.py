@@ -27,7 +27,7 @@ class Faces:
     frame: np.ndarray  # (N,) int32
     box: np.ndarray  # (N, 4) float32 xyxy px
     score: np.ndarray  # (N,) float32 in [0, 1]
-    points: np.ndarray  # (N, 5, 2) float32 px: right eye, left eye, nose, right and left mouth corner; NaN where unknown
+    points: np.ndarray  # (N, 5, 2) float32 px: right and left eye, nose, right and left mouth corner; NaN: unknown
 
     def __len__(self) -> int:
         return len(self.frame)

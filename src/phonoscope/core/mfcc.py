@@ -28,7 +28,7 @@ class Recipe:
     edges: Literal["pad", "centre", "drop"]  # zeros fill the last row; zeros around all; only rows that are full
     scale: float = 1.0  # by which samples in [-1, 1] are multiplied
     preemphasis: Literal["signal", "row", "none"] = "none"  # where x[n] - 0.97·x[n-1] starts
-    taper: Callable[[int], np.ndarray] = np.ones
+    taper: Callable[[int], np.ndarray] | None = None  # None: rectangular
     nfft: int | None = None  # None: the window's length; a longer window is cut
     power: float = 1.0  # by which |spectrum|² is multiplied
     filters: Callable[[int, int], np.ndarray]  # (nfft, sample rate) -> (M, nfft // 2 + 1)
@@ -87,7 +87,7 @@ def mfcc(audio: np.ndarray, sample_rate: int, recipe: str = "psf", fps: Fraction
             of samples apart, so their rate is four a frame only where that divides (`rate` says what it is).
 
     Raises:
-        ValueError: there is no such recipe, or `audio` is not one row of floats.
+        ValueError: there is no such recipe, `audio` is not one row of floats, or a row would be no sample long.
     """
     if recipe not in RECIPES:
         raise ValueError(f"no MFCC recipe '{recipe}'; there are {', '.join(RECIPES)}")
@@ -95,6 +95,8 @@ def mfcc(audio: np.ndarray, sample_rate: int, recipe: str = "psf", fps: Fraction
         raise ValueError(f"audio must be (N,) float in [-1, 1], got {audio.shape} {audio.dtype}")
     how = RECIPES[recipe]
     window, step = _lengths(how, sample_rate, fps)
+    if step < 1:
+        raise ValueError(f"'{recipe}' needs more than {sample_rate} samples a second")
     loudest = _loudest(audio, sample_rate, how, window, step) if how.top_db is not None else None
     values = np.empty((_count(len(audio), window, step, how), len(how.kept)))
     for at, mel, power in _mels(audio, sample_rate, how, window, step):
@@ -151,7 +153,7 @@ def _mels(
     """For each chunk of rows: where it starts, its filters' powers (n, M) and its rows' powers (n,)."""
     nfft = how.nfft or window
     filters = how.filters(nfft, sample_rate).T
-    taper = None if how.taper is np.ones else how.taper(window)
+    taper = how.taper(window) if how.taper else None
     lead = nfft // 2 if how.edges == "centre" else 0
     count = _count(len(audio), window, step, how)
     for at in range(0, count, CHUNK):

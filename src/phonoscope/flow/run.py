@@ -16,10 +16,10 @@ from phonoscope.flow.ingest import given_of, ingest
 from phonoscope.flow.plan import keys_of, needs_of, plain
 from phonoscope.flow.step import Step
 from phonoscope.flow.streams import Film, LookFailed, PartFolder, look
-from phonoscope.store.uri import as_uri
 from phonoscope.store.folder import Store, StoredRecording
 from phonoscope.store.ledger import Failure, Known
 from phonoscope.store.receipts import Receipt
+from phonoscope.store.uri import as_uri
 
 
 class StepFailed(Exception):
@@ -112,7 +112,8 @@ class Work:
         skipped: dict[str, str] = {}
         possible = []
         for step in self.steps:
-            why = next((reason for name, reason in {**absent, **skipped}.items() if name in step.inputs and name not in step.optional), None)
+            needed = set(step.inputs) - step.optional
+            why = next((reason for name, reason in {**absent, **skipped}.items() if name in needed), None)
             if why:
                 skipped[step.name] = why
             else:
@@ -164,7 +165,7 @@ class Work:
         self, stored: StoredRecording, steps: Sequence[Step], keys: Mapping[str, str], on_progress: OnProgress
     ) -> None:
         """Run several steps over one decode of the film."""
-        from phonoscope.media.video import DecodeCount, decode  # late, with all of FFmpeg: a second run needs none of it
+        from phonoscope.media.video import DecodeCount, decode  # late: a second run needs nothing of FFmpeg
 
         recording, names = stored.recording, "+".join(step.name for step in steps)
         count = DecodeCount()
@@ -184,7 +185,8 @@ class Work:
                 raise StepFailed(error.name) from error.__cause__
             except Exception as error:
                 raise StepFailed(names) from error
-            warnings = [f"{count.missing} frames could not be decoded: a neighbour stands for each"] if count.missing else []
+            lost = f"{count.missing} frames could not be decoded: a neighbour stands for each"
+            warnings = [lost] if count.missing else []
             for step in steps:
                 value = folders.get(step.name, seen.made[step.name])
                 stored.save(step.name, value, self._receipt(step, keys, seen.seconds[step.name], warnings))

@@ -81,7 +81,19 @@ def read_signature(function: Callable[..., Any], version: int, needs: Needs) -> 
     made = hints["return"]
     if get_origin(made) is Generator:
         made = get_args(made)[2]
-    return Step(function.__name__, function, version, needs, tuple(inputs), frozenset(optional), params, backends, film, folder, made)
+    return Step(
+        function.__name__,
+        function,
+        version,
+        needs,
+        tuple(inputs),
+        frozenset(optional),
+        params,
+        backends,
+        film,
+        folder,
+        made,
+    )
 
 
 def steps_in(*modules: ModuleType) -> dict[str, Step]:

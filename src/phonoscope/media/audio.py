@@ -17,8 +17,9 @@ BLOCK = 1 << 16  # samples at most in a block that is read
 
 
 def read_audio(path: Path, timeline: Timeline, num_samples: int, sample_rate: int) -> Iterator[np.ndarray]:
-    """Exactly `num_samples` of sound in blocks (n,) float32 in [-1, 1]; sample i is heard i/sample_rate s after picture 0.
+    """Exactly `num_samples` of sound, in blocks (n,) float32 in [-1, 1].
 
+    Sample i is heard i/sample_rate seconds after the first picture is shown.
     Channels are mixed to one as FFmpeg does it. Holes are silent, overlaps are cut from the later part,
     drift is resampled away, the ends are cut or padded. Memory stays constant.
 

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -110,8 +111,8 @@ class FilmWriter:
         self.samples += len(samples)
 
     def _add_video(self) -> VideoStream:
-        stream = self._container.add_stream("libx264", rate=self.fps, options={"crf": str(self._crf), "threads": "1"})
-        assert isinstance(stream, VideoStream)
+        options = {"crf": str(self._crf), "threads": "1"}
+        stream = self._container.add_stream("libx264", rate=self.fps, options=options)
         stream.height, stream.width = self.size
         stream.pix_fmt = "yuv420p"
         stream.time_base = 1 / self.fps
@@ -121,7 +122,6 @@ class FilmWriter:
 
     def _add_audio(self) -> AudioStream:
         stream = self._container.add_stream("aac", rate=self.sample_rate)
-        assert isinstance(stream, AudioStream)
         stream.bit_rate, stream.layout = self._bit_rate, "mono"
         return stream
 
@@ -192,7 +192,7 @@ def png(rgb: np.ndarray) -> bytes:
 
 def _still(rgb: np.ndarray, codec: str, pix_fmt: str, options: dict[str, str]) -> bytes:
     frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb, np.uint8), "rgb24")
-    encoder = VideoCodecContext.create(codec, "w")
+    encoder = cast(VideoCodecContext, CodecContext.create(codec, "w"))
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, pix_fmt
     encoder.time_base = Fraction(1)
     encoder.options = options | {"flags": "+bitexact", "threads": "1"}

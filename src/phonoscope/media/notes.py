@@ -7,6 +7,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from phonoscope.media.clock import Stamps, steady
+from phonoscope.media.scan import Seen
 from phonoscope.media.source import Film, usable_video
 from phonoscope.media.timeline import Segment, Timeline
 from phonoscope.media.upright import Upright
@@ -39,23 +40,26 @@ def of_frame(frame: VideoFrame, upright: Upright, size: tuple[int, int]) -> Iter
         yield "interlaced: left as it is"
     if frame.color_trc in HDR:
         yield f"high dynamic range ({HDR[frame.color_trc]}): colours are not tone-mapped"
-    if all(size) and (frame.width, frame.height) != size:
+    if (frame.width, frame.height) != size:
         yield f"pictures of {frame.width} × {frame.height} px are scaled to {size[0]} × {size[1]}"
 
 
-def of_clock(stamps: Stamps, hole_s: Fraction, jumps_back: bool, damaged: int, doubt: str) -> Iterator[str]:
+def of_clock(seen: Seen, stamps: Stamps, hole_s: Fraction, trusted: bool) -> Iterator[str]:
     """What the times of the pictures tell."""
     if not steady(stamps):
         steps = np.diff(stamps.pts) * float(stamps.time_base) * 1000
         yield f"variable frame rate: {steps.min():.0f} to {steps.max():.0f} ms from picture to picture"
-    if doubt:
-        yield f"{doubt}: times were taken from decoded pictures"
+    if seen.doubt and trusted:
+        yield f"{seen.doubt}: times were taken from decoded pictures"
+    length_s = int(stamps.pts[-1] - stamps.pts[0]) * stamps.time_base
+    if seen.promised_s > max(Fraction(1, 2), length_s / 50):
+        yield f"truncated: the header promises {float(seen.promised_s):.1f} s more than there are"
     if hole_s:
         yield f"timestamps jump by {float(hole_s):.0f} s: only the longest part without such a jump is used"
-    if jumps_back:
+    if seen.jumps_back:
         yield "timestamps jump back: the film is used up to there"
-    if damaged:
-        yield f"{damaged} damaged video packets"
+    if seen.damaged:
+        yield f"{seen.damaged} damaged video packets"
 
 
 def of_sound(timeline: Timeline, length_s: Fraction) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """One picture of a film, and the views of it that steps ask for."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
@@ -10,20 +12,34 @@ from phonoscope.media.upright import Upright
 from phonoscope.media.warp import resize, warp
 
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+LIKE_FFMPEG = Interpolation.BICUBIC  # its own default: the same bytes as `ffmpeg -pix_fmt rgb24`
+TWICE = np.diag([2.0, 2.0, 1.0])  # chroma px -> luma px
 
 
 class Shown:
     """A decoded picture and what was already computed from it; ticks that show the same picture share it."""
 
-    __slots__ = ("_made", "frame", "stored", "upright")
+    __slots__ = ("_frame", "_made", "stored", "upright")
 
     def __init__(self, frame: VideoFrame, stored: tuple[int, int], upright: Upright) -> None:
         """A frame that is shown at the size `stored` (w, h), before it is turned upright."""
-        if (frame.width, frame.height) != stored:  # the film changed size in its middle
-            frame = frame.reformat(*stored, interpolation=Interpolation.BICUBIC, threads=1)
-        self.frame, self.stored, self.upright = frame, stored, upright
+        self._frame, self.stored, self.upright = frame, stored, upright
         self._made: dict[tuple[str, int, int], np.ndarray] = {}
-    
+
+    @property
+    def frame(self) -> VideoFrame:
+        """The picture at its stored size."""
+        if (self._frame.width, self._frame.height) != self.stored:  # the film changed size in its middle
+            self._frame = self._frame.reformat(*self.stored, interpolation=Interpolation.BICUBIC, threads=1)
+        return self._frame
+
+    def once(self, kind: str, size: tuple[int, int], make: Callable[["Shown", int, int], np.ndarray]) -> np.ndarray:
+        """What `make` makes of it for an upright size (h, w), computed but once."""
+        key = (kind, *size)
+        if key not in self._made:
+            self._made[key] = make(self, *self.upright.size(size[1], size[0]))
+        return self._made[key]
+
     def planes(self) -> Planes:
         """Its planes, as stored."""
         return planes_of(self.frame)
@@ -56,19 +72,19 @@ class Picture:
 
     def bgr(self, size: tuple[int, int]) -> np.ndarray:
         """The picture at another size, (h, w, 3) uint8 BGR, quickly: for detectors, not for measuring colour."""
-        return self._once("bgr", size, _bgr)
+        return self._shown.once("bgr", size, _bgr)
 
     def hsv(self, size: tuple[int, int]) -> np.ndarray:
         """The same as hue (0-179), saturation and value, (h, w, 3) uint8."""
-        return self._once("hsv", size, lambda *_: cv2.cvtColor(self.bgr(size), cv2.COLOR_BGR2HSV))
+        return self._shown.once("hsv", size, lambda *_: cv2.cvtColor(self.bgr(size), cv2.COLOR_BGR2HSV))
 
     def luma(self, size: tuple[int, int]) -> np.ndarray:
         """The picture at another size in grey, (h, w) uint8, black 0 and white 255."""
-        return self._once("luma", size, _luma)
-    
+        return self._shown.once("luma", size, _luma)
+
     def rgb(self) -> np.ndarray:
         """The whole picture in true colour, (H, W, 3) uint8 RGB, with the film's own matrix and range."""
-        return self._once("rgb", (self.height, self.width), _rgb)
+        return self._shown.once("rgb", (self.height, self.width), _rgb)
 
     def crop_grey(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
         """A piece of the picture in grey, (h, w) uint8, black 0 and white 255.
@@ -90,8 +106,7 @@ class Picture:
         if height % 2 or width % 2:
             raise ValueError(f"a yuv420p picture has even sides, got {width} × {height}")
         planes, on_luma = self._shown.planes(), self._from_stored(matrix)
-        half = np.diag([0.5, 0.5, 1.0])
-        on_chroma = (half @ np.vstack([on_luma, [0, 0, 1]]) @ np.linalg.inv(half))[:2]
+        on_chroma = 0.5 * on_luma @ TWICE
         tables = (LEVELS.shrink, LEVELS.shrink_chroma) if planes.full else (None, None)
         packed = np.empty(height * width * 3 // 2, np.uint8)
         luma, chroma = height * width, height * width // 4
@@ -105,18 +120,17 @@ class Picture:
 
     def crop_rgb(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
         """The same in true colour, (h, w, 3) uint8 RGB; outside the picture it is grey `border`."""
-        rgb, on_whole = self.rgb(), np.asarray(matrix, np.float64)
-        return np.stack([warp(np.ascontiguousarray(rgb[..., c]), on_whole, size, border) for c in range(3)], 2)
+        planes, on_luma = self._shown.planes(), self._from_stored(matrix)
+        outside = border if planes.full else int(LEVELS.shrink[border])
+        y = warp(planes.y, on_luma, size, outside)
+        u, v = (warp(plane, on_luma @ TWICE, size, 128) for plane in (planes.u, planes.v))
+        frame = VideoFrame.from_ndarray(np.stack([y, u, v]), "yuv444p")
+        frame.color_range = ColorRange.JPEG if planes.full else ColorRange.MPEG
+        frame.colorspace = self._shown.frame.colorspace
+        return frame.reformat(format="rgb24", dst_color_range="JPEG", interpolation=EXACT, threads=1).to_ndarray()
 
     def _from_stored(self, matrix: np.ndarray) -> np.ndarray:
         return np.asarray(matrix, np.float64) @ self._shown.upright.matrix(*self._shown.stored)
-
-    def _once(self, kind: str, size: tuple[int, int], make) -> np.ndarray:
-        made = self._shown._made
-        key = (kind, *size)
-        if key not in made:
-            made[key] = make(self._shown, *self._shown.upright.size(size[1], size[0]))
-        return made[key]
 
 
 def _luma(shown: Shown, width: int, height: int) -> np.ndarray:
@@ -141,5 +155,5 @@ def _bgr(shown: Shown, width: int, height: int) -> np.ndarray:
 
 
 def _rgb(shown: Shown, _width: int, _height: int) -> np.ndarray:
-    frame = shown.frame.reformat(format="rgb24", dst_color_range="JPEG", interpolation=EXACT, threads=1)
+    frame = shown.frame.reformat(format="rgb24", dst_color_range="JPEG", interpolation=LIKE_FFMPEG, threads=1)
     return shown.upright.turn(frame.to_ndarray())

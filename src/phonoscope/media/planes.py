@@ -43,7 +43,7 @@ def planes_of(frame: VideoFrame) -> Planes:
 def _view(plane: VideoPlane, channels: int) -> np.ndarray:
     """A plane as (H, W·channels) uint8, without the padding at the ends of its lines."""
     stride = plane.line_size
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, abs(stride))
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, abs(stride))
     if stride < 0:  # stored from the bottom up
         rows = np.ascontiguousarray(rows[::-1])
     return rows[:, : plane.width * channels]

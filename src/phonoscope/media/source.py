@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -27,16 +29,33 @@ class Film:
     container: InputContainer
     video: VideoStream
     audio: AudioStream | None
+    size: tuple[int, int]  # width and height that the header tells, px, before rotation; (0, 0) if it does not
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the stored picture, px, before rotation."""
-        return self.video.codec_context.width, self.video.codec_context.height
+    def size_beside(self, frame: VideoFrame) -> tuple[int, int]:
+        """Width and height at which all its pictures are shown, px; that of `frame` if the header tells none."""
+        return self.size if all(self.size) else (frame.width, frame.height)
 
     @property
     def trusted(self) -> bool:
         """Whether packet times are frame times, so that groups of pictures may be skipped."""
         return self.container.format.name.startswith(SEEKABLE)
+
+    @property
+    def tick(self) -> Fraction:
+        """The unit of the pictures' timestamps, s."""
+        if not self.video.time_base:
+            raise RecordingFailed("unreadable", "the film's video stream has no unit of time")
+        return self.video.time_base
+
+    def time_of(self, frame: VideoFrame, last: int | None) -> int:
+        """When a decoded frame is shown; one without a time follows the one before it, which was shown at `last`.
+
+        AVI stores no such times, and what FFmpeg makes up for B-frames is wrong: there the order is the time.
+        """
+        at = frame.dts if self.container.format.name == "avi" or frame.pts is None else frame.pts
+        if at is None:
+            return 0 if last is None else last + max(1, frame.duration)
+        return at
 
     def packets(self, *streams: VideoStream | AudioStream) -> Iterator[Packet]:
         """The packets of these streams as they lie in the file, up to the end or to where the file breaks off.
@@ -47,7 +66,7 @@ class Film:
             for packet in self.container.demux(*streams):
                 if packet.size:
                     yield packet
-        except av.error.FFmpegError:
+        except FFmpegError:
             return  # whoever counts on more notices by the timestamps
 
 
@@ -65,7 +84,7 @@ def open_film(path: Path) -> Iterator[Film]:
     try:
         # "file:" keeps names such as "a:b.mp4" from being taken for protocols; nothing else may be fetched
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
-    except (av.error.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         raise RecordingFailed("unreadable", f"{path.name} cannot be opened as a film: {_reason(error)}") from error
     with container:
         yield _film(container, path.name)
@@ -81,7 +100,8 @@ def _film(container: InputContainer, name: str) -> Film:
     for stream in (*pictures[:1], *sounds[:1]):  # one thread: the same bytes everywhere, and no hidden cores
         stream.codec_context.thread_type = "NONE"
         stream.codec_context.thread_count = 1
-    return Film(container, pictures[0], sounds[0] if sounds else None)
+    context = pictures[0].codec_context  # its size changes as it decodes: take it now
+    return Film(container, pictures[0], sounds[0] if sounds else None, (context.width, context.height))
 
 
 def usable_video(stream: VideoStream) -> bool:
@@ -98,7 +118,7 @@ def decode_video(stream: VideoStream, packet: Packet | None) -> tuple[list[Video
     """Frames that come out when a packet goes in (None: all that are still inside), and whether it was damaged."""
     try:
         return [frame for frame in stream.codec_context.decode(packet) if frame.width and frame.height], False
-    except av.error.FFmpegError:
+    except FFmpegError:
         return [], True
 
 
@@ -106,5 +126,5 @@ def decode_audio(stream: AudioStream, packet: Packet | None) -> tuple[list[Audio
     """Like `decode_video`, for sound."""
     try:
         return [frame for frame in stream.codec_context.decode(packet) if frame.samples], False
-    except av.error.FFmpegError:
+    except FFmpegError:
         return [], True

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class Heard:
         fresh = np.array(self.fresh) | np.concatenate([[True], (np.abs(gaps) > _hole(gaps)) | (np.diff(rate) != 0)])
         edges = [*np.flatnonzero(fresh).tolist(), len(samples)]
         segments: list[Segment] = []
-        for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        for begin, end in pairwise(edges):
             for a, b in _straight_runs(start, first, rate, begin, end):
                 offset_s, true_rate = _line(start, first, rate, a, b, float(self.time_base))
                 at = origin + Fraction(offset_s).limit_denominator(10**9)

@@ -53,9 +53,9 @@ class Upright:
 
 def upright_of(frame: VideoFrame) -> Upright:
     """How a decoded frame must be turned; odd angles are taken to the nearest quarter turn."""
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
-    if data is None:
+    if Type.DISPLAYMATRIX not in frame.side_data:
         return Upright()
+    data = frame.side_data[Type.DISPLAYMATRIX]
     a, b, _, c, d, *_ = np.frombuffer(bytes(data), "=i4").tolist()  # x' = a·x + c·y, y' = b·x + d·y
     transposed = abs(b) + abs(c) > abs(a) + abs(d)
     return Upright(transposed, (c if transposed else a) < 0, (b if transposed else d) < 0)

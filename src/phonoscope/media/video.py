@@ -1,12 +1,13 @@
 """The pictures of a film on its recording's clock: in sequence, or anywhere."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import av
 import numpy as np
+from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
@@ -73,15 +74,16 @@ def frames(path: Path, clock: Clock, span: Span) -> np.ndarray:
                 if not count.missing and not count.damaged:
                     return np.stack(made)
                 break
-            back = 2 * back + max(1, int(1 / film.video.time_base))
-    return np.stack([picture.rgb() for picture in decode(path, clock, [Span(0, span.stop)]) if picture.frame >= span.start])  # fmt: skip
+            back = 2 * back + max(1, int(1 / film.tick))
+    whole = decode(path, clock, [Span(0, span.stop)])
+    return np.stack([picture.rgb() for picture in whole if picture.frame >= span.start])
 
 
 def _from(film: Film, pts: int) -> Iterator[Packet] | None:
     """Packets from a keyframe on that should not lie after `pts`; None if the film cannot be sought in."""
     try:
         film.container.seek(pts, stream=film.video)
-    except av.error.FFmpegError:
+    except FFmpegError:
         return None
     return _from_key(film.packets(film.video))
 
@@ -105,10 +107,7 @@ def _decoded(
         count.damaged += damaged
         for frame in made:
             count.decoded += 1
-            at = frame.pts if frame.pts is not None else frame.dts
-            if at is None:
-                at = 0 if last is None else last + max(1, frame.duration)
-            last = at
+            last = at = film.time_of(frame, last)
             if floor is None or at >= floor:
                 yield at, frame
         if isinstance(packet, Gap):
@@ -121,28 +120,24 @@ def _shown(
     film: Film, decoded: Iterator[tuple[int, VideoFrame]], clock: Clock, ticks: np.ndarray, count: DecodeCount
 ) -> Iterator[Picture]:
     """A picture a tick, in order."""
-    shown: Shown | None = None
-    upright = None
-    next_ = 0
+    before: Shown | None = None
+    upright, size = None, (0, 0)
+    wanted = deque(zip(ticks.tolist(), clock.pts[ticks].tolist(), strict=True))
     for at, frame in decoded:
-        upright = upright_of(frame) if upright is None else upright
-        if not any(film.size):
-            raise RecordingFailed("unreadable", "the film does not say how large its pictures are")
-        fresh: Shown | None = None
-        while next_ < len(ticks) and clock.pts[ticks[next_]] <= at:
-            exact = clock.pts[ticks[next_]] == at
-            if fresh is None and (exact or shown is None):
-                fresh = Shown(frame, film.size, upright)
+        if upright is None:
+            upright, size = upright_of(frame), film.size_beside(frame)
+        this = Shown(frame, size, upright)
+        while wanted and wanted[0][1] <= at:
+            tick, pts = wanted.popleft()
             count.shown += 1
-            count.missing += not exact
-            yield Picture(int(ticks[next_]), fresh if exact or shown is None else shown)  # type: ignore[arg-type]
-            next_ += 1
-        if next_ == len(ticks):
+            count.missing += pts != at
+            yield Picture(tick, this if pts == at or before is None else before)
+        if not wanted:
             return
-        shown = fresh or Shown(frame, film.size, upright)
-    if shown is None:
+        before = this
+    if before is None:
         raise RecordingFailed("no-video", "no picture of the film can be decoded")
-    for tick in ticks[next_:]:
+    for tick, _ in wanted:
         count.shown += 1
         count.missing += 1
-        yield Picture(int(tick), shown)
+        yield Picture(tick, before)

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 
 
-def warp(plane: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: int, table: np.ndarray | None = None):  # fmt: skip
+def warp(
+    plane: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: int, table: np.ndarray | None = None
+) -> np.ndarray:
     """A plane (H, W) uint8 seen through `matrix`, (h, w) uint8, bilinear.
 
     When it shrinks to less than half, the plane is first averaged over whole blocks, so that nothing aliases.
@@ -31,9 +33,8 @@ def warp(plane: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: i
     to_centres, from_centres = np.eye(3), np.eye(3)
     to_centres[:2, 2], from_centres[:2, 2] = -0.5, 0.5  # cv2 has pixel centres at whole numbers
     whole = to_centres @ matrix @ region_to_plane @ from_centres
-    flags = cv2.INTER_LINEAR
     return cv2.warpAffine(
-        region, whole[:2], (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border
+        region, whole[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border
     )
 
 
@@ -56,5 +57,9 @@ def _blocks(region: np.ndarray, block: int) -> np.ndarray:
 
 def resize(plane: np.ndarray, width: int, height: int, into: np.ndarray | None = None) -> np.ndarray:
     """A plane at another size: averaged when it shrinks, interpolated when it grows."""
+    while plane.shape[1] >= 2 * width and plane.shape[0] >= 2 * height and not (plane.shape[0] | plane.shape[1]) & 1:
+        if plane.shape == (2 * height, 2 * width):
+            break
+        plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)  # 3× faster
     shrinks = width < plane.shape[1] or height < plane.shape[0]
     return cv2.resize(plane, (width, height), dst=into, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

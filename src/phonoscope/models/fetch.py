@@ -40,7 +40,7 @@ class InWheel:
     @classmethod
     def parse(cls, source: str) -> "InWheel | None":
         """What the source names, or None if it is of another kind."""
-        match = re.fullmatch(r"wheel:([A-Za-z0-9._-]+)==([^/]+)/(.+)", source)
+        match = re.fullmatch(r"wheel:([A-Za-z0-9][A-Za-z0-9._-]*)==([^/]+)/(.+)", source)
         return cls(*match.groups()) if match else None
 
 

@@ -200,6 +200,7 @@ def _keep(file: IO[bytes], card: Card, say: Say) -> Path:
             os.fsync(part.fileno())
             if (found := _sha256(Path(part.name))) != card.sha256:
                 raise FetchError(f"gave a file with sha256 {found}")
+            Path(part.name).chmod(0o644)  # a temporary file is private, a cache may be shared
             _set_aside(path, card, say)
             Path(part.name).replace(path)
         except BaseException:
@@ -232,7 +233,7 @@ def _others() -> importlib.metadata.EntryPoints:
 
 def _class(name: str) -> Any:
     """The class that a name stands for; its module is imported only now."""
-    targets = {entry.name: entry.value for entry in _others()} | OURS
+    targets = OURS if name in OURS else OURS | {entry.name: entry.value for entry in _others()}
     if name not in targets:
         near = difflib.get_close_matches(name, targets, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(targets)}"

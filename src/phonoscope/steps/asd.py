@@ -6,17 +6,18 @@ from fractions import Fraction
 
 import numpy as np
 
+from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, Tracks, TrackTable
 from phonoscope.core.geometry import POLICIES, Crop, central, crop_track
-from phonoscope.core.media import Recording
+from phonoscope.core.media import Picture, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.flow.step import step
 from phonoscope.flow.streams import Film, Look
-from phonoscope.media.video import Picture
 from phonoscope.models.protocols import SpeakingScorer
 
 SIDE = 112  # px: the middle of the `asd` crop, all that the networks see
+SAMPLE_RATE = 16000  # Hz: what every SpeakingScorer hears
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,13 @@ def asd(
     that the scorer must see around them, so an hour-long track takes no more memory than a short one.
 
     Raises:
-        ValueError: `piece` is not positive, the film leaves out a frame of a track, or the scorer some score.
+        UsageError: `piece` is not positive, or the audio is not at 16 kHz.
+        ValueError: the film leaves out a frame of a track, or the scorer a score.
     """
     if p.piece < 1:
-        raise ValueError(f"asd.piece must be at least 1 frame, got {p.piece}")
+        raise UsageError(f"asd.piece must be at least 1 frame, got {p.piece}")
+    if audio.rate != SAMPLE_RATE:
+        raise UsageError(f"asd hears {SAMPLE_RATE} samples a second, the store's audio has {audio.rate}")
     waiting = sorted(tracks, key=lambda track: track.start, reverse=True)
     live: list[_Strip] = []
     scores: dict[int, list[np.ndarray]] = {track.id: [] for track in tracks}
@@ -55,9 +59,9 @@ def asd(
                     given = scorer(faces, _sound(audio, span, recording.fps))
                     scores[strip.track.id].append(_checked(given, len(faces), scorer)[kept])
             live = [strip for strip in live if not strip.over]
-        batch = yield None
+        batch = yield
     if unfinished := [strip.track.id for strip in live] + [track.id for track in waiting]:
-        raise ValueError(f"the film ended before track {unfinished[0]} did")
+        raise ValueError(f"the film ended before these tracks did: {', '.join(map(str, sorted(unfinished)))}")
     return _table(tracks, scores)
 
 
@@ -107,7 +111,7 @@ class _Strip:
 
 def _sound(audio: Series, span: Span, fps: Fraction) -> np.ndarray:
     """Exactly the samples under a span, (N,) float32; silence where the sound has ended."""
-    under = span.samples(fps, int(audio.rate))
+    under = span.samples(fps, SAMPLE_RATE)
     heard = np.asarray(audio.values[under], np.float32)
     return np.pad(heard, (0, under.stop - under.start - len(heard)))
 

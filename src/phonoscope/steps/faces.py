@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from phonoscope.core.change import change, small_hsv, small_size
 from phonoscope.core.faces import Faces
 from phonoscope.core.media import Picture
 from phonoscope.flow.step import step
@@ -18,7 +19,7 @@ class FacesParams:
 
     model: str = "auto"  # yunet where its weights can be had, else blazeface
     every: int = 5  # frames from one detection to the next
-    jump: float = 6.0  # mean change of level (0-255) at which both frames are looked at, whatever their number
+    jump: float = 12.0  # mean change of hue, saturation and value at which both frames are looked at; cuts have 27
     size: int = 640  # px, longer side of the picture that the detector sees; larger finds smaller faces
     min_score: float = 0.6  # of 1; what the detector is less sure of is left out
 
@@ -39,25 +40,20 @@ def faces(film: Film, detector: FaceDetector, p: FacesParams) -> Look[Faces]:
         if not found or found[-1][0] != picture.frame:
             found.append((picture.frame, *detector(picture.bgr(size))))
 
-    before: Picture | None = None
+    before: tuple[Picture, np.ndarray] | None = None
     batch = yield film.whole
     while batch:
         for picture in batch:
-            if before is not None and jump(before, picture) >= p.jump:
-                detect(before)
+            now = small_hsv(picture, small_size(recording), stride=2)
+            if before is not None and change(before[1], now) >= p.jump:
+                detect(before[0])
                 detect(picture)
             elif picture.frame % p.every == 0 or picture.frame == recording.num_frames - 1:
                 detect(picture)
-            before = picture
-        batch = yield
-    return gather(found, 1 / np.array([size[1] / recording.width, size[0] / recording.height]), p.min_score)
-
-
-def jump(before: Picture, after: Picture) -> float:
-    """Mean change of brightness and colour between two pictures, 0-255: low enough to rise at every cut."""
-    small = (36, 64)
-    change = np.abs(after.bgr(small).astype(np.int16) - before.bgr(small))
-    return float(change.mean())
+            before = picture, now
+        batch = yield None
+    small_px = np.array([recording.width / size[1], recording.height / size[0]])
+    return gather(found, small_px, p.min_score)
 
 
 def gather(

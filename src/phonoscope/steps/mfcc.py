@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Recording
 from phonoscope.core.mfcc import fit_rows
 from phonoscope.core.mfcc import mfcc as mfcc_of
@@ -27,17 +28,15 @@ def mfcc(audio: Series, recording: Recording, p: MfccParams) -> Series:
 
     Where the recipe's own rows come at just that rate they are kept one by one, as TalkNet keeps them; where they
     do not (29.97 fps: a step is a whole number of samples), each row is the recipe's nearest in time, and nothing
-    drifts. No sound gives no rows.
+    drifts. Sound too short for a single row gives none.
 
     Raises:
-        ValueError: the audio's rate is not a whole number, or rows_per_frame is negative.
+        UsageError: rows_per_frame is negative.
     """
     if p.rows_per_frame < 0:
-        raise ValueError(f"rows_per_frame must be 0 or more, got {p.rows_per_frame}")
-    if audio.rate.denominator != 1:
-        raise ValueError(f"audio must have a whole number of samples a second, got {audio.rate}")
-    made = mfcc_of(audio.values, int(audio.rate), p.recipe, recording.fps)
-    values, rate, start = made.values.astype(np.float32), made.rate, made.start
+        raise UsageError(f"mfcc.rows_per_frame must be 0 or more, got {p.rows_per_frame}")
+    made = mfcc_of(audio.values, recording.sample_rate, p.recipe, recording.fps)
+    values, rate, start = made.values.astype(np.float32), made.rate, audio.start + made.start
     wanted_rate = p.rows_per_frame * recording.fps
     if p.rows_per_frame and len(values):
         if rate == wanted_rate:
@@ -45,5 +44,4 @@ def mfcc(audio: Series, recording: Recording, p: MfccParams) -> Series:
         else:
             values = Series(values, rate, start).on(recording.span, recording.fps, p.rows_per_frame)
             rate, start = wanted_rate, 1 / (2 * wanted_rate)
-    return Series(values, rate, audio.start + start)
-
+    return Series(values, rate, start)

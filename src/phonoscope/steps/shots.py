@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
+from phonoscope.core.change import change, small_hsv, small_size
 from phonoscope.core.faces import Shots
 from phonoscope.core.time import Span
 from phonoscope.flow.step import step
@@ -17,13 +19,13 @@ from phonoscope.flow.streams import Film, Look
 class ShotsParams:
     """When a change of picture is a cut."""
 
-    content: float = 27.0  # mean change of hue, saturation and value that is a cut by itself; 0 switches the rule off
-    adaptive: float = 3.0  # times the mean change around it that makes a change a cut; 0 switches the rule off
+    rule: Literal["content", "adaptive", "both"] = "content"  # a change by itself, against those around it, or either
+    content: float = 27.0  # mean change of hue, saturation and value that is a cut by itself
+    adaptive: float = 3.0  # times the mean change around it that makes a change a cut
     adaptive_floor: float = 15.0  # mean change below which the adaptive rule sees no cut
     adaptive_window: int = 2  # frames on either side that the adaptive rule compares with
-    fade: float = 12.0  # mean level (0-255) below which a picture is black; 0 switches the rule off
+    fade: float = 12.0  # mean level (0-255) below which a picture is black; 0: fades are no cuts
     min_len: int = 15  # frames between two cuts; closer ones are merged
-    width: int = 256  # px, of the small pictures that are compared
 
 
 @step(version=1)
@@ -32,34 +34,36 @@ def shots(film: Film, p: ShotsParams) -> Look[Shots]:
 
     Source: the content, adaptive and threshold rules of PySceneDetect (Castellano, BSD-3), restated.
     """
-    recording = film.recording
-    shrink = max(1.0, recording.width / p.width)
-    size = (max(1, round(recording.height / shrink)), max(1, round(recording.width / shrink)))
-    before, change, level = None, [], []
+    size = small_size(film.recording)
+    before, changes, levels = None, [], []
     batch = yield film.whole
     while batch:
         for picture in batch:
-            now = picture.hsv(size).astype(np.int16)
-            change.append(0.0 if before is None else float(np.abs(now - before).mean()))
-            level.append(float(picture.bgr(size).mean()))
+            now = small_hsv(picture, size)
+            changes.append(0.0 if before is None else change(before, now))
+            levels.append(float(picture.bgr(size).mean()))
             before = now
-        batch = yield
-    return shots_from(np.array(change), np.array(level), recording.fps, p)
+        batch = yield None
+    return shots_from(np.array(changes), np.array(levels), film.recording.fps, p)
 
 
-def shots_from(change: np.ndarray, level: np.ndarray, fps: Fraction, p: ShotsParams) -> Shots:
-    """The shots of a film whose pictures change by `change` (T,) and are `level` (T,) bright."""
-    cuts = {*content_cuts(change, p), *adaptive_cuts(change, p), *fade_cuts(level, p)}
-    edges = [0, *sorted(cut for cut in cuts if 0 < cut < len(change)), len(change)]
+def shots_from(changes: np.ndarray, levels: np.ndarray, fps: Fraction, p: ShotsParams) -> Shots:
+    """The shots of a film whose pictures change by `changes` (T,) and are `levels` (T,) bright."""
+    cuts = set(fade_cuts(levels, p))
+    if p.rule in ("content", "both"):
+        cuts |= set(content_cuts(changes, p))
+    if p.rule in ("adaptive", "both"):
+        cuts |= set(adaptive_cuts(changes, p))
+    edges = [0, *sorted(cut for cut in cuts if 0 < cut < len(changes)), len(changes)]
     return Shots(tuple(Span(a, b) for a, b in pairwise(edges)), fps)
 
 
-def content_cuts(change: np.ndarray, p: ShotsParams) -> list[int]:
+def content_cuts(changes: np.ndarray, p: ShotsParams) -> list[int]:
     """Frames that differ enough from the one before. Cuts closer than `min_len` are merged into the last of them."""
-    above = np.flatnonzero(change >= p.content) if p.content else ()
+    above = np.flatnonzero(changes >= p.content)
     if p.min_len <= 0:
         return [int(frame) for frame in above]
-    return list(_merged((int(frame) for frame in above), len(change), p.min_len))
+    return list(_merged((int(frame) for frame in above), len(changes), p.min_len))
 
 
 def _merged(above: Iterable[int], stop: int, min_len: int) -> Iterable[int]:
@@ -78,18 +82,16 @@ def _merged(above: Iterable[int], stop: int, min_len: int) -> Iterable[int]:
         yield last
 
 
-def adaptive_cuts(change: np.ndarray, p: ShotsParams) -> list[int]:
+def adaptive_cuts(changes: np.ndarray, p: ShotsParams) -> list[int]:
     """Frames that change several times more than those around them."""
     window = p.adaptive_window
-    if not p.adaptive or len(change) < 2 * window + 1:
+    if len(changes) < 2 * window + 1:
         return []
-    around = np.lib.stride_tricks.sliding_window_view(change, 2 * window + 1)
+    around = np.lib.stride_tricks.sliding_window_view(changes, 2 * window + 1)
     here = around[:, window]
     mean = (around.sum(1) - here) / (2 * window)
     still = mean < 1e-5
-    ratio = np.where(
-        still, np.where(here >= p.adaptive_floor, 255.0, 0.0), np.minimum(here / np.where(still, 1, mean), 255.0)
-    )
+    ratio = np.where(still, 255.0, np.minimum(here / np.where(still, 1.0, mean), 255.0))
     found, last = [], 0
     for frame in np.flatnonzero((ratio >= p.adaptive) & (here >= p.adaptive_floor)) + window:
         if frame - last >= p.min_len:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from phonoscope.core.errors import UsageError
 from phonoscope.core.series import Series
 from phonoscope.flow.step import step
 from phonoscope.models.protocols import VoiceDetector
@@ -26,10 +27,11 @@ def vad(audio: Series, detector: VoiceDetector, p: VadParams) -> Series:
     """Probability of speech, (ceil(N / 160),) float32 in [0, 1], 100 rows a second; row j is centred at (j+½)/100 s.
 
     Raises:
-        ValueError: the audio is not at 16 kHz, or the detector gave something else than it promised.
+        UsageError: the audio is not at 16 kHz.
+        ValueError: the detector gave something else than it promised.
     """
     if audio.rate != SAMPLE_RATE:
-        raise ValueError(f"vad hears {SAMPLE_RATE} samples a second, got {audio.rate}; make the store's audio so")
+        raise UsageError(f"vad hears {SAMPLE_RATE} samples a second, the store's audio has {audio.rate}")
     rows = -(-len(audio) // ROW)
     start = audio.start + 1 / (2 * RATE)
     if rows == 0:

@@ -1,5 +1,6 @@
 """Where films lie: URIs in what we write down, paths where we open them."""
 
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -8,7 +9,7 @@ from phonoscope.core.errors import RecordingFailed
 
 def as_uri(source: str) -> str:
     """A path or URI as a URI; the path is made absolute, but links in it are kept."""
-    return source if "://" in source else Path(source).expanduser().absolute().as_uri()
+    return source if "://" in source else Path(os.path.abspath(Path(source).expanduser())).as_uri()  # noqa: PTH100 - resolve() follows links
 
 
 def local_path(uri: str) -> Path:
@@ -20,7 +21,7 @@ def local_path(uri: str) -> Path:
     parts = urlparse(uri)
     if parts.scheme != "file":
         raise RecordingFailed(
-            "unsupported-scheme", f"'{parts.scheme}:' cannot be read: give a file of this machine, or fetch the film first"
+            "unsupported-scheme", f"'{parts.scheme}:' cannot be read; fetch the film first, then give the file"
         )
     path = Path(unquote(parts.path))
     if not path.exists():

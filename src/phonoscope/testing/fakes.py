@@ -1,5 +1,6 @@
 """Backends without weights, one a protocol: plain rules whose answers a test can work out by hand."""
 
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -54,7 +55,7 @@ class FakeScorer:
     moved = 1.0  # mean grey levels
 
     def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
-        """Log-odds of speaking, 3 or -3, (T,) float32, from faces (T, 112, 112) uint8 and audio (N,) of the same span."""
+        """Log-odds of speaking, 3 or -3, (T,) float32, from faces (T, 112, 112) uint8 and audio (N,) of that span."""
         mouths = faces[:, faces.shape[1] // 2 :].astype(np.float32)
         moves = np.abs(np.diff(mouths, axis=0, prepend=mouths[:1])).mean(axis=(1, 2)) >= self.moved
         heard = loudness(audio, len(faces), len(audio) / max(1, len(faces))) >= self.loud
@@ -65,7 +66,8 @@ def bright_patches(image: np.ndarray, bright: int) -> np.ndarray:
     """The boxes (N, 4) float32 xyxy px of the patches of touching pixels of image (H, W, 3) that are all bright."""
     from scipy import ndimage
 
-    patches, _ = ndimage.label(image.min(axis=2) >= bright)
+    patches = np.zeros(image.shape[:2], np.int32)
+    ndimage.label(image.min(axis=2) >= bright, output=patches)
     found = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(patches)]
     return np.array(found, np.float32).reshape(-1, 4)
 
@@ -77,7 +79,7 @@ def plain_points(boxes: np.ndarray) -> np.ndarray:
 
 
 def loudness(audio: np.ndarray, rows: int, samples: float) -> np.ndarray:
-    """Root mean square of each of `rows` pieces of audio (N,), (rows,); a piece has `samples`, the last what is left."""
+    """Root mean square of `rows` pieces of audio (N,), (rows,); each has `samples`, the last what is left."""
     edges = [min(len(audio), round(row * samples)) for row in range(rows + 1)]
-    pieces = (audio[start:stop] for start, stop in zip(edges[:-1], edges[1:], strict=True))
+    pieces = (audio[start:stop] for start, stop in pairwise(edges))
     return np.array([np.sqrt(np.mean(np.square(piece))) if len(piece) else 0.0 for piece in pieces])

@@ -60,12 +60,13 @@ def flash_and_beep(
     time_base: Fraction | None = None,
     times_s: Sequence[Fraction] | None = None,
 ) -> Truth:
-    """A film of black pictures, white from the first picture at or after each event for 0.1 s, with a beep at its start.
+    """A film of dark, numbered pictures that turns white for 0.1 s, with a beep that begins together with each flash.
 
     Args:
         fps: None for a variable rate.
+        events_s: a flash begins at the first picture at or after each.
         video_late_s: shifts all pictures' timestamps, and what is true with them.
-        audio_late_s: shifts the sound's timestamps only; the beeps are moved the other way, so they stay with the flashes.
+        audio_late_s: when the sound begins; the beeps stay with the flashes.
         drift: the sound's clock runs fast by this much; its timestamps tell the truth.
         silence_lost_s: packets of sound from here to there are not written.
         times_s: when each picture is shown, instead of `fps`.
@@ -77,7 +78,8 @@ def flash_and_beep(
     with av.open(f"file:{path}", "w", options={"fflags": "+bitexact"}) as film:
         video = _add_video(film, size, fps or Fraction(25), tick, video_codec, pix_fmt, b_frames, gop, video_options)
         audio = film.add_stream(audio_codec, rate=sample_rate)
-        assert isinstance(audio, AudioStream)
+        if not isinstance(audio, AudioStream):
+            raise ValueError(f"'{audio_codec}' is no sound codec")
         audio.layout = "mono"
         if rotation_deg:
             video.set_display_rotation(rotation_deg)
@@ -118,7 +120,8 @@ def _add_video(
 ) -> VideoStream:
     x264 = {"preset": "veryfast", "threads": "1"} if codec == "libx264" else {}
     video = film.add_stream(codec, rate=fps, options=x264 | (options or {}))
-    assert isinstance(video, VideoStream)
+    if not isinstance(video, VideoStream):
+        raise ValueError(f"'{codec}' is no video codec")
     video.height, video.width = size
     video.pix_fmt = pix_fmt
     video.gop_size = gop

@@ -19,10 +19,10 @@ POINTS = 6  # right eye, left eye, nose tip, middle of the mouth, right ear, lef
 
 
 class BlazeFace:
-    """A face detector for pictures of any size, seen whole and in overlapping square tiles.
+    """A face detector for pictures of any size, seen from afar and in overlapping square tiles.
 
-    The network sees 192 × 192 px, so in a wide picture seen whole it misses small faces: tiles find these, and the
-    whole picture those that are larger than half a tile.
+    The network sees 192 × 192 px, so in a wide picture seen whole it misses small faces: tiles find these, and the look
+    from afar those that are larger than half a tile.
     """
 
     backend_kind: ClassVar[str] = "face_detector"
@@ -61,48 +61,55 @@ class BlazeFace:
 
     def _look(self, image: np.ndarray, tile: Tile) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """What the network finds in one tile, in px of the picture, overlaps and all; and which boxes the tile cuts."""
-        top, left, side = tile
-        raw, logit = self._network(shrunk(image, tile)[None])
+        seen, scale, shift = shrunk(image, tile)
+        raw, logit = self._network(seen[None])
         score = (1 / (1 + np.exp(-np.clip(logit[0, :, 0].astype(np.float64), -100, 100)))).astype(np.float32)
         (good,) = np.nonzero(score >= self._min_score)
         row, column = np.divmod(good, INPUT // STRIDE)
         anchor = (np.stack([column, row], 1).astype(np.float32) + 0.5) * STRIDE
         values = raw[0, good]
-        centre, half = anchor + values[:, :2], values[:, 2:4] / 2
-        points = anchor[:, None] + values[:, 4:].reshape(-1, POINTS, 2)
-        scale, corner = np.float32(side / INPUT), np.array([left, top], np.float32)
-        boxes = np.concatenate([centre - half, centre + half], 1) * scale + np.tile(corner, 2)
-        return boxes, score[good], points * scale + corner, is_cut(boxes, tile, *image.shape[:2])
+        centre, half = (anchor + values[:, :2]) * scale + shift, values[:, 2:4] / 2 * scale
+        points = (anchor[:, None] + values[:, 4:].reshape(-1, POINTS, 2)) * scale + shift
+        boxes = np.concatenate([centre - half, centre + half], 1)
+        return boxes, score[good], points, is_cut(boxes, tile, *image.shape[:2])
 
 
 def tiles(height: int, width: int) -> list[Tile]:
-    """Squares (top, left, side) px that cover a picture: one around all of it, then ones that overlap by half or more.
+    """Squares that a picture is seen in: one around all of it, then smaller ones that overlap by half or more.
 
-    So a face up to half a tile wide is whole in one of them.
+    The first is at least twice as wide as the picture's short side, because the network misses faces that fill what it
+    sees. A face up to half as wide as one of the others is whole in one of them.
     """
-    whole, side = max(height, width), min(height, width, MAX_TILE)
-    if side == whole:
-        return [(0, 0, whole)]
+    side = min(height, width, MAX_TILE)
 
     def starts(length: int) -> list[int]:
         steps = -(-2 * (length - side) // side)
         return [round(step * (length - side) / steps) for step in range(steps + 1)] if steps else [0]
 
-    return [(0, 0, whole), *((top, left, side) for top in starts(height) for left in starts(width))]
+    around = max(height, width, 2 * min(height, width))
+    return [(0, 0, around), *((top, left, side) for top in starts(height) for left in starts(width))]
 
 
-def shrunk(image: np.ndarray, tile: Tile) -> np.ndarray:
-    """A tile of an image (H, W, 3) uint8 BGR for the network, (192, 192, 3) float32 RGB; black beyond the image."""
+def shrunk(image: np.ndarray, tile: Tile) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A tile of an image (H, W, 3) uint8 BGR as the network sees it, (192, 192, 3) float32 RGB, and the way back.
+
+    What the image does not fill is black, equally on opposite sides.
+
+    Returns:
+        The picture, then scale (2,) and shift (2,), x before y: px of the image = px of the network · scale + shift.
+    """
     import cv2
 
     top, left, side = tile
     piece = image[top : top + side, left : left + side]
-    scale = INPUT / side
-    size = max(1, round(piece.shape[1] * scale)), max(1, round(piece.shape[0] * scale))
+    true_size = np.array(piece.shape[1::-1])
+    width, height = np.maximum(1, np.round(true_size * INPUT / side).astype(int)).tolist()
+    x, y = (INPUT - width) // 2, (INPUT - height) // 2
     seen = np.full((INPUT, INPUT, 3), -1, np.float32)
-    small = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    seen[: size[1], : size[0]] = small[..., ::-1] * np.float32(2 / 255) - 1
-    return seen
+    small = cv2.resize(piece, (width, height), interpolation=cv2.INTER_AREA if side > INPUT else cv2.INTER_LINEAR)
+    seen[y : y + height, x : x + width] = small[..., ::-1] * np.float32(2 / 255) - 1
+    scale = (true_size / [width, height]).astype(np.float32)
+    return seen, scale, np.array([left, top], np.float32) - scale * np.array([x, y], np.float32)
 
 
 def is_cut(boxes: np.ndarray, tile: Tile, height: int, width: int) -> np.ndarray:

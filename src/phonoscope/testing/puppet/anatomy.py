@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope.testing.puppet.look import Look
+from phonoscope.testing.puppet.looks import Look
 
-REACH = (-1.75, -2.15, 1.75, 1.95)  # left, top, right, bottom of a head with its hair, face units
+REACH = (-1.75, -2.15, 1.75, 2.25)  # left, top, right, bottom of a head with its hair, face units
 NECK = (0.0, 1.35)  # the head turns about it
 JAW_DROP = 0.17  # face units by which the chin falls when the mouth is wide open
 MOUTH_Y = 1.0
@@ -90,7 +90,7 @@ def _mouth(look: Look, pose: Pose) -> np.ndarray:
     half = 0.37 * look.mouth_width * (1 + 0.17 * wide - 0.12 * open_)
     full = 1 - 0.16 * wide  # rounded lips are fuller
     up, down = 0.07 * open_, 0.24 * open_
-    corner = -0.012 - 0.022 * wide + 0.05 * open_
+    corner = -0.018 - 0.036 * wide + 0.05 * open_
     outer_top = np.array([0.075, 0.118, 0.100, 0.118, 0.075]) * full + up * np.array([0.75, 1, 1, 1, 0.75])
     outer_bottom = np.array([0.090, 0.138, 0.150, 0.138, 0.090]) * full + down * np.array([0.80, 1, 1, 1, 0.80])
     inner_top = np.array([0.004, 0, 0.004]) + up * np.array([0.85, 1, 0.85])
@@ -102,7 +102,9 @@ def _mouth(look: Look, pose: Pose) -> np.ndarray:
     return np.stack([x, MOUTH_Y * look.length + y], -1)
 
 
-def unwarp(x: np.ndarray, y: np.ndarray, open_: np.ndarray, yaw: np.ndarray, pitch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def unwarp(
+    x: np.ndarray, y: np.ndarray, open_: np.ndarray, yaw: np.ndarray, pitch: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Where a point of the turned, open-jawed face lay on the face that looks ahead; face units in and out.
 
     The face is a dome with a nose on it; a turn shifts what is near more than what is far.

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from phonoscope.testing.puppet import hair, skin
-from phonoscope.testing.puppet.anatomy import REACH
-from phonoscope.testing.puppet.look import Look, mix
+from phonoscope.testing.puppet import body, hair, skin
+from phonoscope.testing.puppet.anatomy import JAW_DROP, REACH
+from phonoscope.testing.puppet.looks import Look, mix
 from phonoscope.testing.puppet.shapes import Canvas, Plane, distance_to_ellipse, smooth
 
 _WHITE = (0.96, 0.95, 0.93)
@@ -20,6 +20,8 @@ def draw_head(look: Look, scale: float) -> Canvas:
     """A head that looks ahead, without eyes, brows and mouth; `scale` px a face unit."""
     canvas = Canvas.blank(*REACH, scale)
     hair.draw_back(canvas, look)
+    if look.haircut in ("bob", "long"):  # their back would hide the body's own neck
+        body.draw_neck(canvas, look)
     canvas.paste(skin.draw_skin(look, scale))
     hair.draw_front(canvas, look)
     return canvas
@@ -34,6 +36,15 @@ class Face:
     picture: np.ndarray  # (H, W, 4) uint8, premultiplied: the canvas as last shown
     clean: tuple[np.ndarray, np.ndarray]  # paint under the eyes, under the mouth
     shown: dict[str, bytes] = field(default_factory=dict)  # what eyes and mouth were last drawn from
+
+    @property
+    def corners(self) -> np.ndarray:
+        """Corners of a rectangle that holds all of the head however it turns and opens its mouth, (4, 2) face units."""
+        painted = self.picture[..., 3] > 0
+        x, y = (np.flatnonzero(painted.any(axis)) / self.canvas.scale for axis in (0, 1))
+        left, right = self.canvas.left + x[0] - 0.08, self.canvas.left + x[-1] + 0.08
+        top, bottom = self.canvas.top + y[0] - 0.05, self.canvas.top + y[-1] + 0.05 + JAW_DROP
+        return np.array([(left, top), (right, top), (left, bottom), (right, bottom)])
 
     @classmethod
     def of(cls, look: Look, scale: float) -> "Face":

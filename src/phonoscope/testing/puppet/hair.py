@@ -3,7 +3,7 @@
 import numpy as np
 
 from phonoscope.testing.puppet.anatomy import mirrored, outline
-from phonoscope.testing.puppet.look import Look, mix
+from phonoscope.testing.puppet.looks import Look, mix
 from phonoscope.testing.puppet.shapes import Canvas, Colour, smooth
 
 # Half of a cap of hair, from beside the ear over the crown, and half of the hairline back down.
@@ -15,8 +15,18 @@ def draw_back(canvas: Canvas, look: Look) -> None:
     """What lies behind the face."""
     dark = mix(look.hair, (0, 0, 0), 0.28)
     if look.haircut in ("bob", "long"):
-        fall = 1.25 if look.haircut == "bob" else 1.95
-        half = np.array([(0, -1.66), (-0.62, -1.56), (-1.08, -1.15), (-1.27, -0.4), (-1.30, 0.4), (-1.22, fall - 0.15), (-0.9, fall)])
+        fall = 1.25 if look.haircut == "bob" else 2.12
+        half = np.array(
+            [
+                (0, -1.66),
+                (-0.62, -1.56),
+                (-1.08, -1.15),
+                (-1.27, -0.4),
+                (-1.30, 0.4),
+                (-1.22, fall - 0.15),
+                (-0.9, fall),
+            ]
+        )
         canvas.polygon(smooth(np.concatenate([half, mirrored(half[1:])]), closed=True), dark)
     if look.haircut == "bun":
         canvas.ellipse((0.1, -1.72), (0.40, 0.36), dark)
@@ -28,7 +38,7 @@ def draw_back(canvas: Canvas, look: Look) -> None:
 def draw_front(canvas: Canvas, look: Look) -> None:
     """What lies before the forehead."""
     if look.haircut == "bald":
-        _draw_stubble(canvas, look)
+        _draw_fringe(canvas, look)
         return
     crown, line = _CROWN.copy(), _HAIRLINE.copy()
     whole_line = np.concatenate([mirrored(line)[:-1], line])
@@ -40,7 +50,9 @@ def draw_front(canvas: Canvas, look: Look) -> None:
         whole_line[:, 1] += 0.20 * np.exp(-((whole_line[:, 0] / 0.6) ** 4))
     if look.haircut == "long":
         whole_line[:, 1] -= 0.16 * np.exp(-((whole_line[:, 0] / 0.22) ** 2))
-    cap = np.concatenate([smooth(np.concatenate([crown, mirrored(crown[:-1])]), closed=False), smooth(whole_line, closed=False)])
+    cap = np.concatenate(
+        [smooth(np.concatenate([crown, mirrored(crown[:-1])]), closed=False), smooth(whole_line, closed=False)]
+    )
     canvas.polygon(cap + (0, 0.03), look.shade, 0.5, soft=0.08)
     canvas.polygon(cap, look.hair)
     if look.haircut in ("bob", "long"):
@@ -51,12 +63,27 @@ def draw_front(canvas: Canvas, look: Look) -> None:
 
 
 def _draw_side_locks(canvas: Canvas, look: Look) -> None:
-    fall = 1.15 if look.haircut == "bob" else 1.85
-    lock = np.array([(-1.10, -0.80), (-0.93, -0.52), (-0.93, 0.10), (-0.98, 0.60), (-0.93, fall), (-1.20, fall - 0.1), (-1.28, 0.3), (-1.22, -0.5)])
+    fall = 1.15 if look.haircut == "bob" else 2.06
+    lock = np.array(
+        [
+            (-1.10, -0.80),
+            (-0.93, -0.52),
+            (-0.93, 0.10),
+            (-0.98, 0.60),
+            (-0.93, fall),
+            (-1.20, fall - 0.1),
+            (-1.28, 0.3),
+            (-1.22, -0.5),
+        ]
+    )
     for side in (-1, 1):
         canvas.polygon(smooth(lock * (-side, 1), closed=True), look.hair)
         canvas.line(
-            smooth((lock[1:5] - (0.10, 0)) * (-side, 1), closed=False), np.full(13, 0.012), mix(look.hair, (0, 0, 0), 0.3), 0.5, soft=0.03
+            smooth((lock[1:5] - (0.10, 0)) * (-side, 1), closed=False),
+            np.full(13, 0.012),
+            mix(look.hair, (0, 0, 0), 0.3),
+            0.5,
+            soft=0.03,
         )
 
 
@@ -66,7 +93,13 @@ def _draw_strands(canvas: Canvas, look: Look) -> None:
     for x in (-0.62, -0.34, -0.08, 0.20, 0.48, 0.72):
         lock = np.array([(0.55 * x + 0.05, -1.50), (0.9 * x, -1.30), (1.12 * x, -1.02)])
         tone = canvas_light if x < 0.3 else mix(look.hair, (0, 0, 0), 0.35)
-        canvas.line(smooth(lock, closed=False), np.array([0.004, 0.01, 0.016, 0.02, 0.02, 0.016, 0.012, 0.008, 0.004]), tone, 0.35, soft=0.03)
+        canvas.line(
+            smooth(lock, closed=False),
+            np.array([0.004, 0.01, 0.016, 0.02, 0.02, 0.016, 0.012, 0.008, 0.004]),
+            tone,
+            0.35,
+            soft=0.03,
+        )
 
 
 def _draw_curls(canvas: Canvas, tone: Colour, reach: float, size: float, start: float) -> None:
@@ -75,21 +108,29 @@ def _draw_curls(canvas: Canvas, tone: Colour, reach: float, size: float, start: 
         canvas.ellipse(centre, (size * (0.85 + 0.2 * (number % 3) / 2),) * 2, tone)
 
 
-def _draw_stubble(canvas: Canvas, look: Look) -> None:
-    """A shaven head: a shadow where hair would be, and light on the crown."""
-    canvas.glow((-0.25, -1.02), (0.28, 0.16), look.light, 0.55)
+def _draw_fringe(canvas: Canvas, look: Look) -> None:
+    """A bald head: a little hair over the ears, and light on the crown."""
+    canvas.glow((-0.25, -1.00), (0.26, 0.14), look.light, 0.65)
+    lock = np.array(
+        [(1.04, 0.10), (1.11, -0.30), (1.02, -0.72), (0.90, -0.80), (0.88, -0.50), (0.93, -0.15), (0.97, 0.06)]
+    )
     for side in (-1, 1):
-        canvas.glow((side * 0.98, -0.45), (0.12, 0.35), look.hair, 0.35)
+        canvas.polygon(smooth(lock * (side, 1), closed=True), look.hair, soft=0.03)
 
 
 def draw_beard(canvas: Canvas, look: Look) -> None:
     """A short beard along the jaw and over the lip."""
     jaw = outline(look)[:17]
-    inner = np.array([(0.93, 0.35), (0.80, 0.72), (0.52, 0.86), (0.26, 0.80), (0, 0.79)])
-    inner = np.concatenate([inner, mirrored(inner[:-1])])
-    area = np.concatenate([smooth(jaw[1:-1], closed=False), smooth(inner, closed=False)])
-    canvas.polygon(area, mix(look.hair, look.shade, 0.35), 0.62, soft=0.14)
-    canvas.glow((0, 1.23 * look.length), (0.16, 0.05), mix(look.hair, look.skin, 0.3), 0.4)
+    upper = np.array([(0.97, 0.20), (0.84, 0.66), (0.58, 0.92), (0.36, 0.78), (0.12, 0.765), (0, 0.785)])
+    inner = smooth(np.concatenate([upper, mirrored(upper[:-1])]), closed=False)
+    area = np.concatenate([smooth(jaw[1:-1], closed=False), inner])
+    tone = mix(look.hair, look.shade, 0.30)
+    canvas.stain(area, tone, 0.45, soft=0.22)
+    canvas.stain(area + (0, 0.03), tone, 0.45, soft=0.08)
+    lips = np.array(
+        [(-0.40, 1.0), (-0.22, 0.90), (0, 0.915), (0.22, 0.90), (0.40, 1.0), (0.22, 1.14), (0, 1.17), (-0.22, 1.14)]
+    )
+    canvas.stain(smooth(lips * (1, look.length), closed=True), look.skin, 0.75, soft=0.10)
 
 
 def draw_brows(canvas: Canvas, look: Look, brows: np.ndarray) -> None:

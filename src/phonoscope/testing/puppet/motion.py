@@ -3,7 +3,7 @@
 import numpy as np
 
 from phonoscope.testing.puppet.anatomy import Pose
-from phonoscope.testing.puppet.voice import Utterance
+from phonoscope.testing.puppet.speech import Utterance
 
 
 def pose(seed: int, said: Utterance | None, times_s: np.ndarray, yaw_deg: float = 0.0) -> Pose:

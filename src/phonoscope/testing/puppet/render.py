@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from phonoscope.testing.puppet import anatomy, filming, motion
-from phonoscope.testing.puppet.backdrop import draw_plate
+from phonoscope.testing.puppet import anatomy, camera, motion
+from phonoscope.testing.puppet.backdrop import draw_backdrop
 from phonoscope.testing.puppet.face import Face
-from phonoscope.testing.puppet.look import look
+from phonoscope.testing.puppet.looks import look
 
 if TYPE_CHECKING:
     from phonoscope.core.time import Span
     from phonoscope.testing.puppet.scene import Scene, Seat, Shot
-
-_CORNERS = np.array([(x, y) for x in anatomy.REACH[::2] for y in anatomy.REACH[1::2]])
 
 
 def frames(scene: "Scene") -> Iterator[np.ndarray]:
@@ -25,15 +23,15 @@ def frames(scene: "Scene") -> Iterator[np.ndarray]:
 
 
 def _shot_frames(scene: "Scene", shot: "Shot", span: "Span") -> Iterator[np.ndarray]:
-    camera, brightness = filming.camera(scene, shot), filming.brightness(shot)
-    plate, to_plate = draw_plate(scene, shot, camera)
-    actors = [_Actor(scene, shot, seat, span, camera) for seat in shot.seats]
-    still = cv2.warpAffine(plate, *_view(scene, camera[0], to_plate)) if shot.camera is None else None
+    views, brightness = camera.views(scene, shot), camera.brightness(shot)
+    backdrop, to_backdrop = draw_backdrop(scene, shot, views)
+    actors = [_Actor(scene, shot, seat, span, views) for seat in shot.seats]
+    still = cv2.warpAffine(backdrop, *_to_frame(scene, views[0], to_backdrop)) if shot.camera is None else None
     for number in range(shot.num_frames):
         if still is not None:
             frame = still.copy()
         else:
-            frame = cv2.warpAffine(plate, *_view(scene, camera[number], to_plate))
+            frame = cv2.warpAffine(backdrop, *_to_frame(scene, views[number], to_backdrop))
         for actor in actors:
             actor.draw(frame, number)
         if brightness[number] < 1:
@@ -41,9 +39,9 @@ def _shot_frames(scene: "Scene", shot: "Shot", span: "Span") -> Iterator[np.ndar
         yield frame
 
 
-def _view(scene: "Scene", camera: np.ndarray, to_plate: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """Plate pixels to frame pixels for OpenCV, whose pixel centres lie at whole numbers."""
-    matrix = filming.chain(camera, filming.invert(to_plate))
+def _to_frame(scene: "Scene", view: np.ndarray, to_backdrop: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """Backdrop pixels to frame pixels for OpenCV, whose pixel centres lie at whole numbers."""
+    matrix = camera.chain(view, camera.invert(to_backdrop))
     matrix[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5
     return matrix, (scene.width, scene.height)
 
@@ -51,18 +49,19 @@ def _view(scene: "Scene", camera: np.ndarray, to_plate: np.ndarray) -> tuple[np.
 class _Actor:
     """One head throughout one shot."""
 
-    def __init__(self, scene: "Scene", shot: "Shot", seat: "Seat", span: "Span", camera: np.ndarray) -> None:
+    def __init__(self, scene: "Scene", shot: "Shot", seat: "Seat", span: "Span", views: np.ndarray) -> None:
         head = scene.heads[seat.head]
         person = look(head.seed)
         self.pose = motion.pose(head.seed, scene.utterance(seat.head), scene.times_s(span), seat.yaw_deg)
         self.points = anatomy.face_points(person, self.pose)
-        self.matrix = filming.chain(camera, filming.seat_matrix(seat, person), anatomy.sway(self.pose))
+        self.matrix = camera.chain(views, camera.seat_matrix(seat, person), anatomy.sway(self.pose))
         scale = np.sqrt(np.linalg.det(self.matrix[:, :, :2]).max())
         self.face = Face.of(person, float(scale) * 1.1)  # a little finer than shown: resampling then keeps edges crisp
+        self.corners = self.face.corners
 
     def draw(self, frame: np.ndarray, number: int) -> None:
         """Paint the head, as it is in the shot's frame `number`, onto the frame."""
-        corners = filming.move(self.matrix[number], _CORNERS)
+        corners = camera.move(self.matrix[number], self.corners)
         size = frame.shape[1], frame.shape[0]
         left, top = (int(np.clip(np.floor(v), 0, limit)) for v, limit in zip(corners.min(0), size, strict=True))
         right, bottom = (int(np.clip(np.ceil(v), 0, limit)) for v, limit in zip(corners.max(0), size, strict=True))
@@ -71,13 +70,12 @@ class _Actor:
         self.face.show(self.points[number], float(self.pose.gaze[number]))
         sprite = self._sprite(number, left, top, right, bottom)
         part = frame[top:bottom, left:right]
-        kept = cv2.multiply(part, cv2.merge([255 - sprite[..., 3]] * 3), scale=1 / 255)
-        cv2.add(kept, sprite[..., :3], dst=kept)
-        part[...] = kept
+        clear = cv2.cvtColor(255 - cv2.extractChannel(sprite, 3), cv2.COLOR_GRAY2RGB)
+        part[...] = cv2.add(cv2.multiply(part, clear, scale=1 / 255), cv2.cvtColor(sprite, cv2.COLOR_RGBA2RGB))
 
     def _sprite(self, number: int, left: int, top: int, right: int, bottom: int) -> np.ndarray:
         """The head in a window of the frame, premultiplied, (H, W, 4) uint8."""
-        back = filming.invert(self.matrix[number]).astype(np.float32)
+        back = camera.invert(self.matrix[number]).astype(np.float32)
         x = np.arange(left, right, dtype=np.float32)[None] + np.float32(0.5)
         y = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5)
         u, v = (row[0] * x + row[1] * y + row[2] for row in back)

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from phonoscope.core.faces import Shots
 from phonoscope.core.time import Span, sample_at
 from phonoscope.testing.puppet import render, truth
-from phonoscope.testing.puppet.voice import Speech, Utterance, speak
+from phonoscope.testing.puppet.speech import Speech, Utterance, utter
+from phonoscope.testing.puppet.sound import voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,16 @@ class Scene:
     audio_offset_s: float = 0.0  # positive: sound comes late
     noise: float = 0.0006  # RMS of the room's noise, full scale 1
 
+    def __post_init__(self) -> None:
+        if not self.shots or any(shot.num_frames < 1 for shot in self.shots):
+            raise ValueError("a scene needs at least one shot, and every shot at least one frame")
+        for number, shot in enumerate(self.shots):
+            seated = [seat.head for seat in shot.seats]
+            if len(set(seated)) < len(seated) or not set(seated) <= set(range(len(self.heads))):
+                raise ValueError(
+                    f"shot {number} seats heads {seated}; each of the {len(self.heads)} heads may sit once"
+                )
+
     @property
     def num_frames(self) -> int:
         """Frames in all."""
@@ -98,7 +108,7 @@ class Scene:
     def utterance(self, head: int) -> Utterance | None:
         """What a head says, as its lips say it."""
         said = self.heads[head].says
-        return speak(said, float(self.duration_s), self.sample_rate) if said else None
+        return utter(said, float(self.duration_s)) if said else None
 
     def frames(self) -> Iterator[np.ndarray]:
         """The pictures, one after another, (H, W, 3) uint8 RGB; each is a new array."""
@@ -110,17 +120,15 @@ class Scene:
         mixed = self.noise * np.random.default_rng(0x4015E).standard_normal(count)
         shift = round(self.audio_offset_s * self.sample_rate)
         for speech in self.heard:
-            voice = speak(speech, float(self.duration_s), self.sample_rate).audio[:count]
-            into, of = slice(max(shift, 0), len(voice) + min(shift, 0)), slice(max(-shift, 0), len(voice) - max(shift, 0))
-            mixed[into] += voice[of]
+            sound = voice(utter(speech, float(self.duration_s)), self.sample_rate)[:count]
+            into, of = (
+                slice(max(shift, 0), len(sound) + min(shift, 0)),
+                slice(max(-shift, 0), len(sound) - max(shift, 0)),
+            )
+            mixed[into] += sound[of]
         return np.clip(mixed, -1, 1).astype(np.float32)
 
     @property
-    def truth(self) -> "truth.Truth":
+    def truth(self) -> truth.Truth:
         """Everything that is so, by frame; worked out anew at every call."""
         return truth.truth_of(self)
-
-
-def shots_of(scene: Scene) -> Shots:
-    """The scene's shots as the pipeline's own type."""
-    return Shots(scene.spans, scene.fps)

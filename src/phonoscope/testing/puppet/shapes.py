@@ -130,8 +130,19 @@ class Canvas:
         if part.paint.size:
             part.lay(colour, opacity * part.cover(distance_to_polygon(part.plane(), corners), soft))
 
+    def stain(self, corners: np.ndarray, colour: Colour, opacity: float, soft: float) -> None:
+        """A filled polygon (K, 2), only where there is paint already."""
+        part = self.around(corners, soft)
+        if part.paint.size:
+            part.tint(colour, opacity * part.cover(distance_to_polygon(part.plane(), corners), soft))
+
     def ellipse(
-        self, centre: tuple[float, float], radii: tuple[float, float], colour: Colour, opacity: float = 1.0, soft: float = 0.0
+        self,
+        centre: tuple[float, float],
+        radii: tuple[float, float],
+        colour: Colour,
+        opacity: float = 1.0,
+        soft: float = 0.0,
     ) -> None:
         """A filled ellipse."""
         part = self.around(np.array([centre]), max(radii) + soft)

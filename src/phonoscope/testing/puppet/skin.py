@@ -4,7 +4,7 @@ import numpy as np
 
 from phonoscope.testing.puppet import hair
 from phonoscope.testing.puppet.anatomy import REACH, outline
-from phonoscope.testing.puppet.look import Look, mix
+from phonoscope.testing.puppet.looks import Look, mix
 from phonoscope.testing.puppet.shapes import Canvas, smooth
 
 _DARK = (0.16, 0.09, 0.08)
@@ -63,4 +63,6 @@ def _draw_nose(canvas: Canvas, look: Look) -> None:
     for side in (-1, 1):
         wing = np.array([(0.185, 0.53), (0.225, 0.60), (0.19, 0.655), (0.12, 0.655)]) * (side * wide, 1)
         canvas.line(smooth(wing, closed=False), np.linspace(0.008, 0.014, 13), look.shade, 0.60, soft=0.02)
-        canvas.ellipse((side * 0.105 * wide, 0.648), (0.056 * wide, 0.024), mix(look.shade, _DARK, 0.6), 0.85, soft=0.02)
+        canvas.ellipse(
+            (side * 0.105 * wide, 0.648), (0.056 * wide, 0.024), mix(look.shade, _DARK, 0.6), 0.85, soft=0.02
+        )

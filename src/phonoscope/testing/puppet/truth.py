@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from phonoscope.core.faces import Faces, Shots, Track, Tracks
-from phonoscope.testing.puppet import anatomy, filming, motion
-from phonoscope.testing.puppet.look import look
+from phonoscope.testing.puppet import anatomy, camera, motion
+from phonoscope.testing.puppet.looks import look
 
 if TYPE_CHECKING:
     from phonoscope.testing.puppet.scene import Scene, Seat, Shot
-    from phonoscope.testing.puppet.voice import Utterance
+    from phonoscope.testing.puppet.speech import Utterance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +78,7 @@ class Truth:
 
 def truth_of(scene: "Scene") -> Truth:
     """The truth about a scene."""
-    brightness = np.concatenate([filming.brightness(shot) for shot in scene.shots]).astype(np.float32)
+    brightness = np.concatenate([camera.brightness(shot) for shot in scene.shots]).astype(np.float32)
     heads = tuple(_head_truth(scene, number, brightness) for number in range(len(scene.heads)))
     return Truth(Shots(scene.spans, scene.fps), brightness, heads)
 
@@ -95,7 +95,7 @@ def _head_truth(scene: "Scene", number: int, brightness: np.ndarray) -> HeadTrut
     centre = (box[:, :2] + box[:, 2:]) / 2
     with np.errstate(invalid="ignore"):
         inside = ((centre > 0) & (centre < (scene.width, scene.height))).all(1)
-    talking = said.speaks(times) if said else np.zeros(scene.num_frames, bool)
+    talking = said.talks(times) if said else np.zeros(scene.num_frames, bool)
     heard = scene.heads[number].says in scene.heard
     return HeadTruth(
         inside & (brightness > 0.3),
@@ -113,8 +113,8 @@ def place(
     """Boxes (T, 4) and landmarks (T, 68, 2) of a seated head in the frames of its shot, px."""
     person = look(scene.heads[seat.head].seed)
     pose = motion.pose(scene.heads[seat.head].seed, said, times_s, seat.yaw_deg)
-    matrix = filming.chain(filming.camera(scene, shot), filming.seat_matrix(seat, person), anatomy.sway(pose))
-    landmarks = filming.move(matrix, anatomy.warp(anatomy.face_points(person, pose), pose))
+    matrix = camera.chain(camera.views(scene, shot), camera.seat_matrix(seat, person), anatomy.sway(pose))
+    landmarks = camera.move(matrix, anatomy.warp(anatomy.face_points(person, pose), pose))
     border = np.tile(anatomy.box_points(person), (len(pose), 1, 1))
-    border = filming.move(matrix, anatomy.warp(border, pose))
+    border = camera.move(matrix, anatomy.warp(border, pose))
     return np.concatenate([border.min(1), border.max(1)], 1), landmarks

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from phonoscope.testing.puppet import anatomy, motion
-from phonoscope.testing.puppet.look import Look
+from phonoscope.testing.puppet.looks import Look
 
 if TYPE_CHECKING:
     from phonoscope.testing.puppet.scene import Scene, Seat, Shot
 
 
-def camera(scene: "Scene", shot: "Shot") -> np.ndarray:
+def views(scene: "Scene", shot: "Shot") -> np.ndarray:
     """Unmoved picture px to frame px in each frame of the shot, (T, 2, 3)."""
     matrix = np.tile(np.array([[1.0, 0, 0], [0, 1.0, 0]]), (shot.num_frames, 1, 1))
     if shot.camera is None:

@@ -1,0 +1,136 @@
+"""Models by name: ours, those of other packages, and which is chosen."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from phonoscope.core.errors import MissingWeights, UsageError
+from phonoscope.models import load
+from phonoscope.models.cards import Card
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package that offers two models, of which one is broken."""
+    (tmp_path / "theirs.py").write_text(
+        "from phonoscope.models.cards import Card\n"
+        "class Ear:\n"
+        "    backend_kind = 'voice_detector'\n"
+        "    card = Card('ear', '1', (), '', '', '', '', '')\n"
+        "    def __call__(self, audio): return audio\n"
+    )
+    (tmp_path / "theirs-1.dist-info").mkdir()
+    (tmp_path / "theirs-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
+    (tmp_path / "theirs-1.dist-info" / "entry_points.txt").write_text(
+        "[phonoscope.backends]\near = theirs:Ear\nbroken = theirs:Nose\nyunet = theirs:Ear\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_every_model_of_ours_has_a_card_and_a_kind() -> None:
+    for name in load.OURS:
+        card = load.card_of(name)
+        assert card.name == name
+        assert card.licence
+        assert bool(card.sha256) == bool(card.sources)
+        assert sum(name in load.names(kind) for kind in load.PREFERRED) == 1
+
+
+@pytest.mark.parametrize("kind", load.PREFERRED)
+def test_preferred_models_are_of_their_kind(kind: str) -> None:
+    assert set(load.PREFERRED[kind]) <= set(load.names(kind))
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="no model 'yunnet'; did you mean 'yunet'"):
+        load.load("yunnet")
+    with pytest.raises(UsageError, match="there are yunet, blazeface"):
+        load.card_of("qqq")
+
+
+@pytest.mark.usefixtures("plugin")
+def test_models_of_other_packages_are_found_by_name_but_do_not_replace_ours() -> None:
+    assert "ear" in load.names()
+    assert type(load.load("ear")).__name__ == "Ear"
+    assert load.choose("voice_detector", "ear") == "ear"
+    assert load.card_of("yunet").sha256
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_model_that_does_not_load_says_whose_it_is() -> None:
+    with pytest.raises(UsageError, match=r"'broken' \(theirs:Nose\) does not load"):
+        load.load("broken")
+
+
+def test_weights_that_are_not_the_cards_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.onnx").write_bytes(b"other")
+    with pytest.raises(UsageError, match=f"has sha256 {hashlib.sha256(b'other').hexdigest()}"):
+        load.load("yunet", weights=tmp_path / "other.onnx")
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_named_model_is_chosen_even_where_its_weights_are_not_at_hand() -> None:
+    assert load.choose("face_detector", "blazeface") == "blazeface"
+
+
+def test_a_model_of_another_kind_is_refused() -> None:
+    with pytest.raises(UsageError, match="'silero' is a voice_detector; as a face_detector there are yunet, blazeface"):
+        load.choose("face_detector", "silero")
+    with pytest.raises(UsageError, match="no model is preferred as a soothsayer"):
+        load.choose("soothsayer")
+
+
+@pytest.fixture
+def two_detectors(bare: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Card, Card]:
+    """Cards in the place of the two detectors', with weights that nobody publishes."""
+    from phonoscope.models.backends.blazeface import BlazeFace
+    from phonoscope.models.backends.yunet import YuNet
+
+    first = Card("yunet", "1", (), "1" * 64, "MIT", "", "", "")
+    second = Card(
+        "blazeface", "1", (), "486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7", "", "", "", ""
+    )
+    monkeypatch.setattr(YuNet, "card", first)
+    monkeypatch.setattr(BlazeFace, "card", second)
+    return first, second
+
+
+def test_auto_falls_back_to_the_next_whose_weights_can_be_had_and_says_why(
+    two_detectors: tuple[Card, Card], bare: Path
+) -> None:
+    path = load.cached(two_detectors[1])
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"world")
+    said: list[str] = []
+    assert load.choose("face_detector", "auto", say=said.append) == "blazeface"
+    (line,) = said
+    assert line.startswith("using blazeface as face_detector: no weights for 'yunet'")
+
+
+@pytest.mark.usefixtures("two_detectors")
+def test_auto_fails_in_one_line_that_names_every_candidate() -> None:
+    with pytest.raises(MissingWeights) as caught:
+        load.choose("face_detector")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "'yunet'" in message
+    assert "'blazeface'" in message
+
+
+def test_auto_takes_a_model_without_weights_as_it_is() -> None:
+    assert load.choose("speaking_scorer", say=pytest.fail) == "motion"
+    assert load.load("motion").card.name == "motion"
+
+
+def test_asking_for_names_and_cards_imports_no_runtime_and_fetches_nothing(bare: Path) -> None:
+    look = (
+        "import sys; from phonoscope.models import load\n"
+        "for name in load.names(): load.where(load.card_of(name))\n"
+        "print([m for m in ('onnxruntime', 'ai_edge_litert', 'cv2', 'torch', 'av') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert not (bare / "home").exists()

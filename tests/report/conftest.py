@@ -1,0 +1,154 @@
+"""Small drawn stores, made without any step or model, so that what is in them is known."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from phonoscope.core.faces import Faces, Shots, Track, Tracks, TrackTable
+from phonoscope.core.geometry import Crops, crop_track
+from phonoscope.core.media import Clock, Recording
+from phonoscope.core.series import Series
+from phonoscope.core.time import Span, sample_at
+from phonoscope.media.encode import jpeg, write_film
+from phonoscope.store.codecs import write_recording
+from phonoscope.store.folder import Store, StoredRecording
+from phonoscope.store.receipts import Receipt, write_receipts
+from phonoscope.store.tables import write_clock
+from phonoscope.store.uri import as_uri
+
+FPS = Fraction(25)
+SIZE = (96, 160)  # h, w
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store.create(tmp_path / "films")
+
+
+@pytest.fixture
+def add(store: Store) -> Callable[..., StoredRecording]:
+    """Puts a drawn recording into the store: `add("talk.mp4", frames=100)`."""
+
+    def add(name: str = "talk.mp4", **options: object) -> StoredRecording:
+        return add_recording(store, name, **options)  # type: ignore[arg-type]
+
+    return add
+
+
+def add_recording(
+    store: Store,
+    name: str = "talk.mp4",
+    *,
+    frames: int = 100,
+    tracks: int | None = 2,
+    sound: bool = True,
+    scored: bool = True,
+    thumbs: bool = True,
+    crop_video: bool = False,
+    notes: tuple[str, ...] = (),
+    warnings: tuple[str, ...] = (),
+    source: str = "",
+    seed: int = 0,
+) -> StoredRecording:
+    """A recording of a disc a track, in two shots; odd tracks speak in their second half. No tracks: only ingested."""
+    rng = np.random.default_rng(seed)
+    id = f"{''.join(c if c.isalnum() and c.isascii() else '-' for c in Path(name).stem.lower())}-{seed:08x}"
+    samples = sample_at(frames, FPS, 16000) if sound else 0
+    uri = source or as_uri(str(store.root.parent / name))
+    rate = 16000 if sound else 0
+    recording = Recording(id, uri, "0" * 64, FPS, frames, SIZE[1], SIZE[0], rate, samples, Fraction(0), notes=notes)
+    folder = store.root / "recordings" / id
+    folder.mkdir(parents=True)
+    write_recording(folder / "recording.json", recording)
+    write_clock(folder / "clock.parquet", Clock(np.arange(frames, dtype=np.int64), 1 / FPS))
+    receipt = Receipt(key="k", step="ingest", version=1, seconds=0.25)
+    given = ["recording", "clock", *(["audio"] if sound else [])]
+    heard = _sound(samples, rng)
+    if sound:
+        import soundfile
+
+        soundfile.write(folder / "audio.flac", heard, 16000, subtype="PCM_16", format="FLAC")
+    write_receipts(folder, dict.fromkeys(given, receipt))
+    stored = StoredRecording(folder)
+    if tracks is not None:
+        _save_steps(stored, tracks, sound and scored, thumbs, crop_video, warnings, rng)
+    return stored
+
+
+def _save_steps(
+    stored: StoredRecording, count: int, scored: bool, thumbs: bool, crop_video: bool, warnings: tuple[str, ...],
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    recording = stored.recording
+    total, half = recording.num_frames, recording.num_frames // 2
+    found = Tracks(tuple(_track(n, half, total) for n in range(count)))
+
+    def save(name: str, value: object, seconds: float = 0.5, **more: object) -> None:
+        stored.save(name, value, Receipt(key=name, step=name, version=1, seconds=seconds, **more))  # type: ignore[arg-type]
+
+    save("shots", Shots((Span(0, half), Span(half, total)), FPS))
+    seen = sorted((t.start + k, t.id) for t in found for k in range(0, len(t), 5))
+    box = np.array([found[id].box[frame - found[id].start] for frame, id in seen], np.float32).reshape(-1, 4)
+    points = np.full((len(seen), 5, 2), np.nan, np.float32)
+    frame = np.array([frame for frame, _ in seen], np.int32)
+    faces = Faces(frame, box, np.full(len(seen), 0.9, np.float32), points)
+    save("faces", faces, 2.0, params={"every": 5}, card="drawn@1 · 0a1b2c3d")
+    save("tracks", found, warnings=warnings)
+    save("crops", Crops(tuple(crop_track(track, "asd") for track in found)))
+    if recording.num_samples:
+        rows = -(-recording.num_samples // 160)
+        voice = np.clip(np.sin(np.arange(rows) / 40) ** 2 + 0.05, 0, 1).astype(np.float32)
+        save("vad", Series(voice, Fraction(100), Fraction(1, 200)))
+        save("mfcc", Series(rng.normal(size=(rows, 13)).astype(np.float32), Fraction(100), Fraction(1, 200)))
+    if scored:
+        save("asd", _scores(found, rng), 4.0)
+    if thumbs:
+        with stored.part_folder("thumbs") as part:
+            for track in found:
+                (part / f"{track.id}.jpg").write_bytes(jpeg(_face(track.id, 96)))
+            save("thumbs", part)
+    if crop_video:
+        with stored.part_folder("crop_video") as part:
+            for track in found:
+                write_film(part / f"{track.id}.mp4", [_face(track.id, 64)] * 3, FPS)
+            save("crop_video", part)
+
+
+def _track(n: int, half: int, total: int) -> Track:
+    start, stop = ((0, half), (half, total))[n % 2]
+    start += min(3 * (n // 2), stop - start - 12)
+    length = stop - start - 2
+    x = 10 + 24 * (n % 6) + np.arange(length) * 0.1
+    box = np.stack([x, np.full(length, 20.0), x + 36, np.full(length, 60.0)], 1).astype(np.float32)
+    observed = np.arange(length) % 5 == 0
+    return Track(n, start, box, np.where(observed, 0.9, np.nan).astype(np.float32), observed)
+
+
+def _scores(tracks: Tracks, rng: np.random.Generator) -> TrackTable:
+    """Above 0 in the second half of odd tracks, below it elsewhere."""
+    scores = [
+        np.where((np.arange(len(t)) >= len(t) // 2) & (t.id % 2 == 1), 1.0, -1.0) * rng.uniform(0.2, 4, len(t))
+        for t in tracks
+    ]
+    track = [np.full(len(t), t.id, np.int32) for t in tracks]
+    frame = [np.arange(t.span.start, t.span.stop, dtype=np.int32) for t in tracks]
+    none = np.zeros(0, np.int32)
+    values = np.concatenate([np.zeros(0, np.float32), *scores]).astype(np.float32)
+    return TrackTable(np.concatenate([none, *track]), np.concatenate([none, *frame]), {"score": values})
+
+
+def _sound(samples: int, rng: np.random.Generator) -> np.ndarray:
+    swell = np.sin(np.arange(samples) / 16000 * 1.7) ** 2
+    return (0.2 * swell * rng.normal(size=samples)).clip(-1, 1).astype(np.float32)
+
+
+def _face(n: int, size: int) -> np.ndarray:
+    """A disc on a ground, a colour a track: nobody's face."""
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    disc = (x**2 + (y * 0.8) ** 2 < 0.1)[..., None]
+    colour = np.array([(90 + 70 * n) % 256, (160 + 40 * n) % 256, (200 + 110 * n) % 256])
+    return np.where(disc, colour, 70).astype(np.uint8)
