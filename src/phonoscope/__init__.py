@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from phonoscope.core.media import Recording
     from phonoscope.core.series import Series
     from phonoscope.core.time import Span
-    from phonoscope.prepare import Params, prepare, run
+    from phonoscope.job import Params, prepare, run
     from phonoscope.store.folder import Store
 
 _HOMES = {
     "Store": "store.folder",
-    "prepare": "prepare",
-    "run": "prepare",
-    "Params": "prepare",
+    "prepare": "job",
+    "run": "job",
+    "Params": "job",
     "Recording": "core.media",
     "Series": "core.series",
     "Span": "core.time",

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,11 +13,12 @@ from hypothesis import strategies as st
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, Tracks, TrackTable
 from phonoscope.core.geometry import central, crop_track
-from phonoscope.core.media import Recording
+from phonoscope.core.media import Picture, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import sample_at
 from phonoscope.flow.streams import Film, drive
 from phonoscope.models.cards import Card
+from phonoscope.models.protocols import SpeakingScorer
 from phonoscope.steps.asd import AsdParams, asd
 
 FRAMES = 400
@@ -48,7 +51,7 @@ class Window:
         assert faces.shape[1:] == (112, 112)
         self.longest = max(self.longest, len(faces))
         edges = [round(at * len(audio) / len(faces)) for at in range(len(faces) + 1)]
-        heard = np.array([np.median(audio[a:b]) for a, b in zip(edges, edges[1:], strict=False)])
+        heard = np.array([np.median(audio[a:b]) for a, b in pairwise(edges)])
         return np.convolve(faces[:, 0, 0] + heard, np.ones(2 * self.context + 1))[self.context :][: len(faces)]
 
 
@@ -70,11 +73,11 @@ def sound() -> Series:
 
 
 def score(
-    tracks: Tracks, scorer: Window, p: AsdParams, asked: list | None = None, audio: Series | None = None
+    tracks: Tracks, scorer: SpeakingScorer, p: AsdParams, asked: list | None = None, audio: Series | None = None
 ) -> TrackTable:
     film = Film(recording())
     shown = [FlatPicture(frame, [] if asked is None else asked) for frame in range(FRAMES)]
-    return drive(asd(film, tracks, audio or sound(), recording(), scorer, p), shown)
+    return drive(asd(film, tracks, audio or sound(), recording(), scorer, p), cast(list[Picture], shown))
 
 
 spans = st.tuples(st.integers(0, FRAMES - 1), st.integers(1, 150)).map(lambda s: (s[0], min(s[1], FRAMES - s[0])))
@@ -132,7 +135,7 @@ def test_sound_that_ends_early_is_silent_from_there():
 def test_a_film_that_leaves_out_a_frame_or_ends_early_is_refused():
     def shown(frames: list[int]) -> TrackTable:
         looker = asd(Film(recording()), Tracks((track_of(3, 5, 20),)), sound(), recording(), Window(0), AsdParams())
-        return drive(looker, [FlatPicture(frame, []) for frame in frames])
+        return drive(looker, cast(list[Picture], [FlatPicture(frame, []) for frame in frames]))
 
     with pytest.raises(ValueError, match="track 3 needs frame 8, got 9"):
         shown([5, 6, 7, 9])
@@ -144,10 +147,12 @@ def test_a_film_that_leaves_out_a_frame_or_ends_early_is_refused():
 
 @pytest.mark.parametrize("wrong", [np.zeros(3), np.full(10, np.nan), np.zeros((10, 2))])
 def test_a_scorer_that_breaks_its_promise_is_named(wrong):
-    scorer = Window(0)
-    scorer.__class__ = type("Broken", (Window,), {"__call__": lambda self, faces, audio: wrong})
+    class Broken(Window):
+        def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
+            return wrong
+
     with pytest.raises(ValueError, match=r"window must give \(10,\) finite scores"):
-        score(Tracks((track_of(0, 0, 10),)), scorer, AsdParams())
+        score(Tracks((track_of(0, 0, 10),)), Broken(0), AsdParams())
 
 
 def test_pieces_of_no_frames_and_sound_at_another_rate_are_refused():

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from phonoscope import prepare as api
+from phonoscope import job as api
 from phonoscope.corpora.folder import sources
 from phonoscope.flow.ingest import GIVEN
 from phonoscope.flow.plan import plan

@@ -49,15 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PhonoscopeError as error:
         print(f"phonoscope {given[0]}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nothing is lost
+        return 0
     except OSError as error:
         print(f"phonoscope {given[0]}: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nothing is lost
-        return 0
 
 
 def _verb(name: str) -> Callable[[Sequence[str]], int]:

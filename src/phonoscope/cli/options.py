@@ -10,7 +10,7 @@ from typing import Any
 import tyro
 
 from phonoscope.core.errors import UsageError
-from phonoscope.prepare import Params, params_from
+from phonoscope.job import Params, params_from
 
 registry = tyro.constructors.ConstructorRegistry()
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from phonoscope import prepare as api
+from phonoscope import job as api
 from phonoscope.cli.options import parse
 from phonoscope.cli.progress import carry_out
 from phonoscope.core.media import Rights

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from phonoscope.flow.run import Outcome
-from phonoscope.prepare import Job
+from phonoscope.job import Job
 
 
 def carry_out(job: Job, jobs: int, *, as_json: bool, report: bool) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -63,9 +63,20 @@ class Picture(Protocol):
     Matrices map source px to crop px, both with pixel centres at +0.5.
     """
 
-    frame: int  # of the recording
-    width: int  # px
-    height: int  # px
+    @property
+    def frame(self) -> int:
+        """Its number in the recording."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Upright, px."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Upright, px."""
+        ...
 
     def bgr(self, size: tuple[int, int]) -> np.ndarray:
         """Small colour picture (h, w, 3) uint8 for detectors: fast, colours near enough."""
@@ -89,4 +100,8 @@ class Picture(Protocol):
 
     def crop_rgb(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
         """What a crop (2, 3) sees, (h, w, 3) uint8 RGB."""
+        ...
+
+    def crop_yuv(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> Any:
+        """The same in the colours that it was filmed in, as a frame for `media.encode`; sides are even."""
         ...

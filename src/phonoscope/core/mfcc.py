@@ -124,6 +124,8 @@ def delta(values: np.ndarray, reach: int) -> np.ndarray:
 
     Source: `delta` of python_speech_features 0.6, MIT.
     """
+    if len(values) == 0:
+        return values
     padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
     rises = (i * (padded[reach + i :][: len(values)] - padded[reach - i :][: len(values)]) for i in range(1, reach + 1))
     return sum(rises, np.zeros(values.shape)) / (2 * sum(i * i for i in range(1, reach + 1)))

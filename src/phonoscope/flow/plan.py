@@ -51,9 +51,8 @@ def keys_of(
     """The key of every artifact of a plan, from the keys of what is given; nothing is run for it."""
     keys = dict(given)
     for step in steps:
-        keys[step.name] = key_of(
-            step, params.get(step.name), cards(step), {n: keys[n] for n in needs_of(step) if n in keys}
-        )
+        inputs = {name: keys[name] for name in needs_of(step) if name in keys}
+        keys[step.name] = key_of(step, params.get(step.name), cards(step), inputs)
     return keys
 
 

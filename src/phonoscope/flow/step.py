@@ -59,11 +59,12 @@ def read_signature(function: Callable[..., Any], version: int, needs: Needs) -> 
     inputs: list[str] = []
     optional: set[str] = set()
     backends: dict[str, str] = {}
-    params = film = folder = None
+    params: type | None = None
+    film = folder = None
     for name in inspect.signature(function).parameters:
         kind = hints.get(name)
         if name == "p":
-            if not is_dataclass(kind):
+            if not (isinstance(kind, type) and is_dataclass(kind)):
                 raise TypeError(f"{function.__qualname__}: parameter 'p' must be a params dataclass, got {kind!r}")
             params = kind
         elif kind is Film:
@@ -82,17 +83,17 @@ def read_signature(function: Callable[..., Any], version: int, needs: Needs) -> 
     if get_origin(made) is Generator:
         made = get_args(made)[2]
     return Step(
-        function.__name__,
-        function,
-        version,
-        needs,
-        tuple(inputs),
-        frozenset(optional),
-        params,
-        backends,
-        film,
-        folder,
-        made,
+        name=function.__name__,
+        function=function,
+        version=version,
+        needs=needs,
+        inputs=tuple(inputs),
+        optional=frozenset(optional),
+        params=params,
+        backends=backends,
+        film=film,
+        folder=folder,
+        makes=made,
     )
 
 

@@ -2,12 +2,11 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from phonoscope.core.geometry import POLICIES, Crop, Crops
-from phonoscope.core.media import Recording
+from phonoscope.core.media import Picture, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.flow.step import step
@@ -49,14 +48,6 @@ def crop_video(
     return out
 
 
-class _Yuv(Protocol):
-    """A picture that can be cut without leaving the colours that it was filmed in."""
-
-    frame: int
-
-    def crop_yuv(self, matrix: np.ndarray, size: tuple[int, int], border: int): ...
-
-
 class _Roll:
     """One track's film in the making."""
 
@@ -73,7 +64,7 @@ class _Roll:
             FilmWriter(out / f"{crop.track}.mp4", self.size, recording.fps, rate, crf=p.crf)
         )
 
-    def see(self, picture: _Yuv) -> None:
+    def see(self, picture: Picture) -> None:
         row = picture.frame - self.crop.start
         self.film.picture(picture.crop_yuv(self.matrix[row], self.size, POLICIES[self.crop.policy].border))
         if self.audio is not None:

@@ -13,9 +13,9 @@ from phonoscope.testing.puppet.scenes import (
     two_heads_taking_turns,
     wrong_dub,
 )
+from phonoscope.testing.puppet.sound import voice
 from phonoscope.testing.puppet.speech import Speech, Utterance, utter
 from phonoscope.testing.puppet.truth import HeadTruth, Truth
-from phonoscope.testing.puppet.sound import voice
 
 __all__ = [
     "Head", "HeadTruth", "Look", "Scene", "Seat", "Shot", "Speech", "Truth", "Utterance", "View",

@@ -32,7 +32,7 @@ def draw_body(canvas: Canvas, look: Look) -> None:
     for side in (-1, 1):
         fold = np.array([(1.42, 3.0), (1.50, 3.8), (1.58, 5.0), (1.62, 12.0)]) * (side, 1)
         canvas.line(smooth(fold, closed=False), np.linspace(0.012, 0.04, 13), dark, 0.55, soft=0.10)
-    canvas.line(smooth(_SHOULDER[1:4] + (0.10, 0.14), closed=False), 0.05, bright, 0.8, soft=0.2)
+    canvas.line(smooth(_SHOULDER[1:4] + np.array((0.10, 0.14)), closed=False), 0.05, bright, 0.8, soft=0.2)
     if look.collar:
         _draw_collar(canvas, look, dark, bright)
     else:
@@ -56,7 +56,7 @@ def _draw_collar(canvas: Canvas, look: Look, dark: Colour, bright: Colour) -> No
     canvas.line(np.array([(0, 2.60), (0, 12.0)]), 0.014, dark, 0.6, soft=0.03)
     for side in (-1, 1):
         flap = np.array([(0.56, 1.72), (0.74, 1.84), (0.62, 2.52), (0.30, 2.40), (0.02, 2.64)]) * (side, 1)
-        canvas.polygon(flap + (0, 0.05), dark, 0.5, soft=0.08)
+        canvas.polygon(flap + np.array((0, 0.05)), dark, 0.5, soft=0.08)
         canvas.polygon(flap, bright)
 
 
@@ -80,6 +80,6 @@ def _draw_mug(canvas: Canvas, x: float, top: float, tone: Colour) -> None:
     turn = np.linspace(-1.2, 1.2, 9)
     canvas.ellipse((x, top + 0.052), (0.05, 0.012), (0.1, 0.06, 0.05), 0.4, soft=0.02)
     canvas.line(np.stack([x + 0.028 + 0.022 * np.cos(turn), top + 0.008 + 0.022 * np.sin(turn)], 1), 0.005, tone)
-    mug = np.array([(-0.032, -0.035), (0.032, -0.035), (0.029, 0.05), (-0.029, 0.05)]) + (x, top)
+    mug = np.array([(-0.032, -0.035), (0.032, -0.035), (0.029, 0.05), (-0.029, 0.05)]) + np.array((x, top))
     canvas.polygon(mug, tone)
     canvas.ellipse((x, top - 0.035), (0.032, 0.007), mix(tone, (0.1, 0.05, 0.05), 0.6))

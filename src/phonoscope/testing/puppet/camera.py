@@ -53,7 +53,7 @@ def move(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def brightness(shot: "Shot") -> np.ndarray:
-    """How bright each frame is, (T,) in 0…1: below 1 while the shot fades in or out; the outermost frame is not black."""
+    """How bright each frame is, (T,) in 0…1: less than 1 in a fade, whose last frame is not yet quite black."""
     frame = np.arange(shot.num_frames)
     rising = (frame + 0.5) / shot.fade_in if shot.fade_in else np.ones(shot.num_frames)
     falling = (shot.num_frames - frame - 0.5) / shot.fade_out if shot.fade_out else np.ones(shot.num_frames)

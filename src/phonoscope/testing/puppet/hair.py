@@ -104,8 +104,9 @@ def _draw_strands(canvas: Canvas, look: Look) -> None:
 
 def _draw_curls(canvas: Canvas, tone: Colour, reach: float, size: float, start: float) -> None:
     for number, turn in enumerate(np.linspace(start, 1 - start, 15) * np.pi):
+        radius = size * (0.85 + 0.1 * (number % 3))
         centre = (-reach * np.cos(turn), -0.42 - 1.08 * reach * np.sin(turn))
-        canvas.ellipse(centre, (size * (0.85 + 0.2 * (number % 3) / 2),) * 2, tone)
+        canvas.ellipse(centre, (radius, radius), tone)
 
 
 def _draw_fringe(canvas: Canvas, look: Look) -> None:
@@ -126,7 +127,7 @@ def draw_beard(canvas: Canvas, look: Look) -> None:
     area = np.concatenate([smooth(jaw[1:-1], closed=False), inner])
     tone = mix(look.hair, look.shade, 0.30)
     canvas.stain(area, tone, 0.45, soft=0.22)
-    canvas.stain(area + (0, 0.03), tone, 0.45, soft=0.08)
+    canvas.stain(area + np.array((0, 0.03)), tone, 0.45, soft=0.08)
     lips = np.array(
         [(-0.40, 1.0), (-0.22, 0.90), (0, 0.915), (0.22, 0.90), (0.40, 1.0), (0.22, 1.14), (0, 1.17), (-0.22, 1.14)]
     )

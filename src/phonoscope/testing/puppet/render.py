@@ -79,7 +79,9 @@ class _Actor:
         x = np.arange(left, right, dtype=np.float32)[None] + np.float32(0.5)
         y = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5)
         u, v = (row[0] * x + row[1] * y + row[2] for row in back)
-        bend = (np.float32(curve[number]) for curve in (self.pose.open, self.pose.yaw, self.pose.pitch))
+        bend = (
+            curve[number : number + 1].astype(np.float32) for curve in (self.pose.open, self.pose.yaw, self.pose.pitch)
+        )
         u, v = anatomy.unwarp(u, v, *bend)
         canvas = self.face.canvas
         u, v = ((u - canvas.left) * canvas.scale - 0.5, (v - canvas.top) * canvas.scale - 0.5)

@@ -10,7 +10,8 @@ _WALLS: tuple[Colour, ...] = (
     (0.61, 0.71, 0.71), (0.84, 0.77, 0.67), (0.67, 0.67, 0.76), (0.62, 0.69, 0.60), (0.82, 0.70, 0.64),
 )  # fmt: skip
 _BOOKS: tuple[Colour, ...] = (
-    (0.62, 0.30, 0.25), (0.20, 0.38, 0.42), (0.85, 0.70, 0.42), (0.34, 0.42, 0.34), (0.38, 0.30, 0.42), (0.88, 0.84, 0.76),
+    (0.62, 0.30, 0.25), (0.20, 0.38, 0.42), (0.85, 0.70, 0.42), (0.34, 0.42, 0.34), (0.38, 0.30, 0.42),
+    (0.88, 0.84, 0.76),
 )  # fmt: skip
 _WOOD: Colour = (0.50, 0.36, 0.26)
 _LEAF: Colour = (0.28, 0.44, 0.33)
@@ -72,13 +73,13 @@ def _window(canvas: Canvas, left: float, rng: np.random.Generator) -> None:
 def _pictures(canvas: Canvas, left: float, rng: np.random.Generator) -> None:
     """Two framed prints of hills and suns."""
     for x, y, wide, high in ((left + 0.02, 0.10, 0.20, 0.27), (left + 0.25, 0.17, 0.14, 0.18)):
-        sun, hill = (_BOOKS[rng.integers(len(_BOOKS))] for _ in range(2))
+        sun, hill = (_BOOKS[number] for number in rng.permutation(5)[:2])
         _box(canvas, x + 0.008, y + 0.012, x + wide + 0.008, y + high + 0.012, (0.2, 0.16, 0.16), 0.25)
         _box(canvas, x, y, x + wide, y + high, (0.30, 0.24, 0.21))
         _box(canvas, x + 0.012, y + 0.012, x + wide - 0.012, y + high - 0.012, (0.94, 0.91, 0.85))
-        canvas.ellipse((x + 0.6 * wide, y + 0.42 * high), (0.18 * wide,) * 2, sun, soft=_BLUR)
+        canvas.ellipse((x + 0.6 * wide, y + 0.42 * high), (0.18 * wide, 0.18 * wide), sun, soft=_BLUR)
         slope = np.array([(0.16, 0.78), (0.45, 0.50), (0.65, 0.66), (0.84, 0.55), (0.84, 0.86), (0.16, 0.86)])
-        canvas.polygon(slope * (wide, high) + (x, y), hill, soft=_BLUR)
+        canvas.polygon(slope * (wide, high) + np.array((x, y)), hill, soft=_BLUR)
 
 
 def _plant(canvas: Canvas, left: float, rng: np.random.Generator) -> None:
@@ -101,7 +102,7 @@ def _lamp(canvas: Canvas, left: float, rng: np.random.Generator) -> None:
     x, y = left + 0.20, 0.30 + float(rng.uniform(-0.04, 0.04))
     canvas.glow((x, y), (0.26, 0.26), (1.0, 0.93, 0.76), 0.55)
     _box(canvas, x - 0.006, y, x + 0.006, 1.2, (0.30, 0.25, 0.23))
-    shade = np.array([(-0.06, -0.10), (0.06, -0.10), (0.11, 0.07), (-0.11, 0.07)]) + (x, y)
+    shade = np.array([(-0.06, -0.10), (0.06, -0.10), (0.11, 0.07), (-0.11, 0.07)]) + np.array((x, y))
     canvas.polygon(shade, (0.98, 0.90, 0.72), soft=_BLUR)
 
 
@@ -111,3 +112,6 @@ def _grain(canvas: Canvas, rng: np.random.Generator) -> None:
     for cells, strength in ((5, 0.005), (2, 0.006)):
         noise = rng.standard_normal((-(-height // cells) + 1, -(-width // cells) + 1)).astype(np.float32)
         canvas.paint[:3] += strength * cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+_FURNITURE = ((_shelf, _plant), (_window, _lamp), (_pictures, _plant), (_window, _pictures), (_shelf, _lamp))

@@ -8,8 +8,8 @@ import numpy as np
 
 from phonoscope.core.time import Span, sample_at
 from phonoscope.testing.puppet import render, truth
-from phonoscope.testing.puppet.speech import Speech, Utterance, utter
 from phonoscope.testing.puppet.sound import voice
+from phonoscope.testing.puppet.speech import Speech, Utterance, utter
 
 
 @dataclass(frozen=True, slots=True)

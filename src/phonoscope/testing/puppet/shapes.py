@@ -7,10 +7,11 @@ import numpy as np
 Colour = tuple[float, float, float]  # red, green, blue in 0…1
 
 
+Pair = tuple[float, float]  # x and y
 Plane = tuple[np.ndarray, np.ndarray]  # where pixel centres lie: x (1, W), y (H, 1)
 
 
-def distance_to_ellipse(at: Plane, centre: tuple[float, float], radii: tuple[float, float]) -> np.ndarray:
+def distance_to_ellipse(at: Plane, centre: Pair, radii: Pair) -> np.ndarray:
     """Signed distance to an ellipse, (H, W), negative inside; first-order exact, which is enough for an edge."""
     x, y = (at[0] - centre[0]) / radii[0], (at[1] - centre[1]) / radii[1]
     size = np.sqrt(x * x + y * y)
@@ -158,7 +159,7 @@ class Canvas:
         if part.paint.size:
             part.lay(colour, opacity * part.cover(distance_to_line(part.plane(), points, wide), soft))
 
-    def glow(self, centre: tuple[float, float], radii: tuple[float, float], colour: Colour, opacity: float) -> None:
+    def glow(self, centre: Pair, radii: Pair, colour: Colour, opacity: float) -> None:
         """A soft round stain (a Gaussian whose spreads are the radii), only where there is paint."""
         part = self.window(*(np.array(centre) - 3 * np.array(radii)), *(np.array(centre) + 3 * np.array(radii)))
         if part.paint.size:

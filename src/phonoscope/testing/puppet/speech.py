@@ -1,6 +1,7 @@
 """Speech: nonsense syllables in phrases, as the curves that steer both a voice and a mouth."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -132,7 +133,7 @@ class _Draft:
         lengths = rng.uniform(0.75, 1.25, count)
         lengths[-1] *= 1.3
         edges = start + (stop - start) * np.concatenate([[0], np.cumsum(lengths) / lengths.sum()])
-        for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        for begin, end in pairwise(edges):
             self._add_syllable(begin, end, (begin - start) / (stop - start), rng)
 
     def _add_syllable(self, begin: float, end: float, progress: float, rng: np.random.Generator) -> None:

@@ -61,19 +61,22 @@ class Truth:
         return {track.id: head for track, head in self._runs()}
 
     def _runs(self) -> list[tuple[Track, int]]:
-        runs = []
-        for number, head in enumerate(self.heads):
-            for span in self.shots.spans:
-                seen = np.flatnonzero(head.visible[span.start : span.stop]) + span.start
-                for run in np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1):
-                    if len(run):
-                        runs.append((int(run[0]), len(run), number, head.box[run[0] : run[-1] + 1]))
-        runs.sort(key=lambda run: (run[0], run[2]))
-        ones = (
-            (Track(id, start, box, np.ones(count, np.float32), np.ones(count, bool)), number)
-            for id, (start, count, number, box) in enumerate(runs)
-        )
-        return list(ones)
+        found = [
+            (int(run[0]), number, head.box[run[0] : run[-1] + 1])
+            for number, head in enumerate(self.heads)
+            for span in self.shots.spans
+            for run in _stretches(np.flatnonzero(head.visible[span.start : span.stop]) + span.start)
+        ]
+        found.sort(key=lambda run: run[:2])
+        return [
+            (Track(id, start, box, np.ones(len(box), np.float32), np.ones(len(box), bool)), number)
+            for id, (start, number, box) in enumerate(found)
+        ]
+
+
+def _stretches(frames: np.ndarray) -> list[np.ndarray]:
+    """Increasing frame numbers cut where one is missing; none from none."""
+    return np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(frames) else []
 
 
 def truth_of(scene: "Scene") -> Truth:

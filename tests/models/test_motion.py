@@ -1,0 +1,143 @@
+"""The speaking scorer without weights: what it must do on drawn faces, and how well it does on real ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phonoscope.models.backends.motion import Motion, clues, mouth_movement
+
+few = settings(max_examples=12, deadline=None)
+PER_FRAME = 640  # samples at 25 frames a second
+
+
+def talk(frames: int, seed: int = 0) -> np.ndarray:
+    """How far a mouth is open, (frames,) in [0, 1]: syllables about four a second, each of its own strength."""
+    rng = np.random.default_rng(seed)
+    opening, at = np.zeros(frames), 0
+    while at < frames:
+        length = int(rng.integers(4, 9))
+        syllable = rng.uniform(0, 1) ** 2 * np.sin(np.pi * np.arange(length) / length)
+        opening[at : at + length] = syllable[: frames - at]
+        at += length
+    return opening
+
+
+def draw(opening: np.ndarray, sway_px: float = 0.0, grain: float = 0.7, seed: int = 0) -> np.ndarray:
+    """Faces (T, 112, 112) uint8: skin with a nose, and a mouth that opens; the whole head sways by `sway_px`."""
+    rng = np.random.default_rng(seed)
+    row, column = np.mgrid[:112, :112] + 0.5
+    faces = np.empty((len(opening), 112, 112), np.uint8)
+    for at, wide in enumerate(opening):
+        x, y = column - sway_px * np.sin(at / 3), row - sway_px * np.cos(at / 4)
+        skin = 150 + 25 * np.cos(x / 9) * np.sin(y / 11)
+        mouth = ((x - 56) / 20) ** 2 + ((y - 62) / (2 + 12 * wide)) ** 2
+        face = skin - 45 * (1 - np.tanh(3 * (mouth - 1))) + rng.normal(0, grain, skin.shape)
+        faces[at] = np.clip(face, 0, 255)
+    return faces
+
+
+def speak(opening: np.ndarray, seed: int = 0, level: float = 0.3) -> np.ndarray:
+    """The sound of that mouth, (N,) float32: noise as loud as it is open, over a quiet room."""
+    rng = np.random.default_rng(seed)
+    loud = np.repeat(opening, PER_FRAME) * level
+    return (rng.normal(0, 1, len(loud)) * (loud + 2e-4)).astype(np.float32)
+
+
+def silence(frames: int) -> np.ndarray:
+    return np.random.default_rng(1).normal(0, 2e-4, frames * PER_FRAME).astype(np.float32)
+
+
+@few
+@given(frames=st.integers(1, 260), piece=st.integers(20, 150), seed=st.integers(0, 99))
+def test_pieces_with_context_score_as_the_whole_does(frames, piece, seed):
+    motion, faces = Motion(), draw(talk(frames, seed), 1.0)[:, :112]
+    audio = speak(talk(frames, seed + 1), seed)
+    whole, context = motion(faces, audio), motion.context
+    for start in range(0, frames, piece):
+        first, last = max(0, start - context), min(frames, start + piece + context)
+        part = motion(faces[first:last], audio[first * PER_FRAME : last * PER_FRAME])[start - first :][:piece]
+        np.testing.assert_allclose(part[: frames - start], whole[start : start + piece], atol=1e-5)
+
+
+@few
+@given(frames=st.integers(0, 40), samples=st.integers(0, 40 * PER_FRAME))
+def test_any_lengths_give_one_finite_score_a_frame(frames, samples):
+    made = Motion()(draw(talk(frames)), np.full(samples, 0.1, np.float32))
+    assert made.shape == (frames,)
+    assert made.dtype == np.float32
+    assert np.isfinite(made).all()
+
+
+@few
+@given(seed=st.integers(0, 999))
+def test_the_face_that_moves_with_the_voice_beats_one_that_moves_otherwise(seed):
+    audio = speak(talk(250, seed))
+    mine = Motion()(draw(talk(250, seed)), audio)
+    others = Motion()(draw(talk(250, seed + 1000)), audio)
+    assert mine.mean() > others.mean() + 0.5
+
+
+@pytest.mark.parametrize("sway_px", [0.0, 1.5])
+def test_the_face_that_speaks_is_above_zero_and_a_still_one_below(sway_px):
+    opening = talk(250)
+    audio = speak(opening)
+    assert np.median(Motion()(draw(opening, sway_px), audio)) > 0
+    assert np.median(Motion()(draw(np.zeros(250), sway_px), audio)) < 0
+
+
+def test_nobody_speaks_in_silence():
+    assert (Motion()(draw(talk(100)), silence(100)) < 0).all()
+
+
+def test_silence_after_speech_is_below_zero():
+    opening = np.concatenate([talk(100), np.zeros(60)])
+    scores = Motion()(draw(opening), speak(opening))
+    assert (scores[115:] < 0).all()
+
+
+@few
+@given(gain_db=st.floats(-15, 6))
+def test_loudness_of_the_recording_hardly_matters(gain_db):
+    opening = talk(120)
+    audio, faces = speak(opening), draw(opening)
+    louder = (audio * 10 ** (gain_db / 20)).astype(np.float32)
+    np.testing.assert_allclose(Motion()(faces, louder), Motion()(faces, audio), atol=0.5)
+
+
+def test_a_swaying_head_is_not_taken_for_a_mouth():
+    swaying, talking = draw(np.zeros(80), sway_px=2.0), draw(talk(80))
+    (sway, _, _), (mouth, _, _) = mouth_movement(swaying), mouth_movement(talking)
+    raw = np.abs(np.diff(swaying.astype(float), axis=0)).mean()
+    assert raw > np.abs(np.diff(talking.astype(float), axis=0)).mean()  # more of the picture changes, and yet
+    assert np.median(sway) < np.median(mouth)
+
+
+def test_a_frame_shown_twice_changes_little():
+    opening = talk(120)
+    faces, audio = draw(opening), speak(opening)
+    stuttering = faces.copy()
+    stuttering[10::12] = faces[9::12]
+    together = clues(faces, audio)[2], clues(stuttering, audio)[2]
+    assert np.abs(together[0] - together[1]).mean() < 0.15
+
+
+@pytest.mark.parametrize(
+    ("faces", "audio", "said"),
+    [
+        (np.zeros((4, 96, 96), np.uint8), np.zeros(9, np.float32), r"faces \(T, 112, 112\) uint8, got \(4, 96, 96\)"),
+        (np.zeros((4, 112, 112), np.float32), np.zeros(9, np.float32), "uint8, got .* float32"),
+        (np.zeros((4, 112, 112), np.uint8), np.zeros((2, 9), np.float32), r"audio \(N,\) float, got \(2, 9\)"),
+        (np.zeros((4, 112, 112), np.uint8), np.zeros(9, np.int16), "got .* int16"),
+    ],
+)
+def test_wrong_arrays_are_refused_in_words(faces, audio, said):
+    with pytest.raises(ValueError, match=said):
+        Motion()(faces, audio)
+
+
+def test_there_is_nothing_to_load(tmp_path):
+    assert Motion().card.sources == ()
+    assert Motion().card.sha256 == ""
+    with pytest.raises(ValueError, match="no weights to load"):
+        Motion(tmp_path / "weights")
