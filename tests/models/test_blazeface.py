@@ -153,6 +153,14 @@ def test_a_face_larger_than_any_tile_is_found_once(blazeface: BlazeFace, scene: 
     assert len(boxes) == 1
 
 
+def test_the_same_picture_gives_the_same_bytes(from_index: Callable[[Card], Path]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
+    eager = [BlazeFace(from_index(BlazeFace.card), min_score=0.0) for _ in range(2)]
+    one, other = (detector(noise) for detector in eager)
+    assert len(one[0]) > 0
+    assert [part.tobytes() for part in one] == [part.tobytes() for part in other]
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (37, 501), (360, 640)])
 def test_an_empty_picture_of_any_size_has_no_face(blazeface: BlazeFace, shape: tuple[int, int]) -> None:
     boxes, scores, points = blazeface(np.full((*shape, 3), 128, np.uint8))

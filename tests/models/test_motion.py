@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from phonoscope.models.backends.motion import Motion, clues, mouth_movement
 
-few = settings(max_examples=12, deadline=None)
+few = settings(max_examples=8, deadline=None)
 PER_FRAME = 640  # samples at 25 frames a second
 
 
@@ -51,7 +51,7 @@ def silence(frames: int) -> np.ndarray:
 @few
 @given(frames=st.integers(1, 260), piece=st.integers(20, 150), seed=st.integers(0, 99))
 def test_pieces_with_context_score_as_the_whole_does(frames, piece, seed):
-    motion, faces = Motion(), draw(talk(frames, seed), 1.0)[:, :112]
+    motion, faces = Motion(), draw(talk(frames, seed), 1.0)
     audio = speak(talk(frames, seed + 1), seed)
     whole, context = motion(faces, audio), motion.context
     for start in range(0, frames, piece):
@@ -72,9 +72,9 @@ def test_any_lengths_give_one_finite_score_a_frame(frames, samples):
 @few
 @given(seed=st.integers(0, 999))
 def test_the_face_that_moves_with_the_voice_beats_one_that_moves_otherwise(seed):
-    audio = speak(talk(250, seed))
-    mine = Motion()(draw(talk(250, seed)), audio)
-    others = Motion()(draw(talk(250, seed + 1000)), audio)
+    audio = speak(talk(150, seed))
+    mine = Motion()(draw(talk(150, seed)), audio)
+    others = Motion()(draw(talk(150, seed + 1000)), audio)
     assert mine.mean() > others.mean() + 0.5
 
 
@@ -105,12 +105,13 @@ def test_loudness_of_the_recording_hardly_matters(gain_db):
     np.testing.assert_allclose(Motion()(faces, louder), Motion()(faces, audio), atol=0.5)
 
 
-def test_a_swaying_head_is_not_taken_for_a_mouth():
-    swaying, talking = draw(np.zeros(80), sway_px=2.0), draw(talk(80))
-    (sway, _, _), (mouth, _, _) = mouth_movement(swaying), mouth_movement(talking)
-    raw = np.abs(np.diff(swaying.astype(float), axis=0)).mean()
-    assert raw > np.abs(np.diff(talking.astype(float), axis=0)).mean()  # more of the picture changes, and yet
-    assert np.median(sway) < np.median(mouth)
+def test_movement_of_the_head_is_not_taken_for_the_mouths():
+    still, swaying, talking = draw(np.zeros(80)), draw(np.zeros(80), sway_px=2.0), draw(talk(80), sway_px=2.0)
+    change = np.abs(np.diff(swaying.astype(float), axis=0)).mean() / np.abs(np.diff(still.astype(float), axis=0)).mean()
+    assert change > 1.4
+    at_rest, sways, talks = (np.exp(np.median(mouth_movement(faces)[0])) for faces in (still, swaying, talking))
+    assert sways / at_rest < 1.2
+    assert talks / at_rest > 1.4
 
 
 def test_a_frame_shown_twice_changes_little():

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ class FlatPicture:
 class Window:
     """A scorer that adds up what it sees and hears within its context, and notes how much it was given."""
 
-    backend_kind = "speaking_scorer"
+    backend_kind: ClassVar[str] = "speaking_scorer"
     card = Card("window", "1", (), "", "", "", "", "")
 
     def __init__(self, context: int) -> None:

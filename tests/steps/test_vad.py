@@ -1,6 +1,7 @@
 """Voice activity as an artifact."""
 
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def audio_of(samples: int, rate: int = 16000) -> Series:
 class Says:
     """A voice detector that gives what it is told to."""
 
-    backend_kind = "voice_detector"
+    backend_kind: ClassVar[str] = "voice_detector"
     card = Card("says", "1", (), "", "", "", "", "")
 
     def __init__(self, rows: np.ndarray) -> None:

@@ -1,11 +1,12 @@
 """Options that verbs share: every step's settings as flags, and as a TOML file."""
 
+import inspect
 import tomllib
 from collections.abc import Sequence
 from dataclasses import fields, make_dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
@@ -31,15 +32,16 @@ def _fraction(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.Pr
 def parse(verb: type, arguments: Sequence[str], with_params: bool = True) -> tuple[Any, Any]:
     """The options of a verb, a dataclass, and the settings of the steps: defaults, then `--config`, then flags."""
     name = f"phonoscope {verb.__module__.rsplit('.', 1)[-1]}"
+    about = (inspect.getdoc(verb) or "").replace("\nphonoscope", "\n\nphonoscope")  # tyro would run examples together
     with registry:
         if not with_params:
-            return tyro.cli(verb, args=arguments, prog=name), None
+            return tyro.cli(verb, args=arguments, prog=name, description=about), None
         defaults = _config(arguments)
+        own = ("verb", Annotated[verb, tyro.conf.arg(name="")])
         sections = [(f.name, f.type, getattr(defaults, f.name)) for f in fields(Params)]
-        whole = make_dataclass(verb.__name__, sections, bases=(verb,), frozen=True, kw_only=True)
-        whole.__doc__ = verb.__doc__
-        options = tyro.cli(whole, args=arguments, prog=name)
-    return options, Params(**{f.name: getattr(options, f.name) for f in fields(Params)})
+        whole = make_dataclass("Options", [own, *sections], frozen=True, kw_only=True)
+        options: Any = tyro.cli(whole, args=arguments, prog=name, description=about)
+    return options.verb, Params(**{f.name: getattr(options, f.name) for f in fields(Params)})
 
 
 def _config(arguments: Sequence[str]) -> Any:

@@ -51,9 +51,8 @@ def of_clock(seen: Seen, stamps: Stamps, hole_s: Fraction, trusted: bool) -> Ite
         yield f"variable frame rate: {steps.min():.0f} to {steps.max():.0f} ms from picture to picture"
     if seen.doubt and trusted:
         yield f"{seen.doubt}: times were taken from decoded pictures"
-    length_s = int(stamps.pts[-1] - stamps.pts[0]) * stamps.time_base
-    if seen.promised_s > max(Fraction(1, 2), length_s / 50):
-        yield f"truncated: the header promises {float(seen.promised_s):.1f} s more than there are"
+    if seen.lacking_s > Fraction(1, 2):
+        yield f"truncated: the header promises {float(seen.lacking_s):.1f} s more than there are"
     if hole_s:
         yield f"timestamps jump by {float(hole_s):.0f} s: only the longest part without such a jump is used"
     if seen.jumps_back:

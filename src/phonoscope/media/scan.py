@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
+import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.packet import Packet
@@ -16,6 +17,7 @@ from phonoscope.media.source import Film, decode_audio, decode_video, open_film
 from phonoscope.media.timeline import Heard
 
 TRIED = 48  # packets that may be decoded to see whether packets and frames agree
+JUMP_S = Fraction(1, 2)  # by which times may go back without being taken for those of another film
 COMPARED = 8  # frames that suffice
 
 
@@ -31,7 +33,7 @@ class Seen:
     doubt: str = ""  # why packet times are not frame times; empty if they are
     jumps_back: bool = False
     damaged: int = 0  # packets
-    promised_s: Fraction = Fraction(0)  # by which the file is shorter than its header says
+    lacking_s: Fraction = Fraction(0)  # by which the file ends before its header says it does
 
     @property
     def stamps(self) -> Stamps:
@@ -50,6 +52,8 @@ def scan(path: Path, film: Film) -> tuple[Seen, Heard | None]:
     trial = _Trial(film)
     times = _Times(seen)
     for packet in film.packets(*((film.video, film.audio) if film.audio and heard else (film.video,))):
+        if packet.pts is not None:
+            times.end_s = max(times.end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
         if packet.stream_index == film.video.index:
             times.add(packet)
             trial.add(packet)
@@ -102,12 +106,13 @@ class _Times:
         self.seen = seen
         self.shown: list[tuple[int, int]] = []  # pts and duration
         self.dts: int | None = None
-        self.extent = [0, 0]  # of all packets, shown or not
+        self.end_s = Fraction(0)  # of all packets, seen or heard
+        self.jump = int(JUMP_S / seen.time_base)
 
     def add(self, packet: Packet) -> None:
         """Note a packet; all that comes after a jump back in time is left out."""
         if self.dts is not None and packet.dts is not None:
-            self.seen.jumps_back |= packet.dts < self.dts
+            self.seen.jumps_back |= packet.dts < self.dts - self.jump
         if self.seen.jumps_back:
             return
         self.dts = packet.dts if packet.dts is not None else self.dts
@@ -116,7 +121,6 @@ class _Times:
             self.seen.doubt = "packets without a time"
             return
         duration = packet.duration or 0
-        self.extent = [min(self.extent[0], packet.pts), max(self.extent[1], packet.pts + duration)]
         if not packet.is_discard and not _is_invisible(packet):
             self.shown.append((packet.pts, duration))
 
@@ -127,7 +131,9 @@ class _Times:
         if len(set(self.seen.pts)) < len(self.seen.pts):
             self.seen.doubt = self.seen.doubt or "pictures with the same time"
         self.seen.last_duration = self.shown[-1][1] if self.shown else 0
-        self.seen.promised_s = ((film.video.duration or 0) - (self.extent[1] - self.extent[0])) * self.seen.time_base
+        if film.container.duration is not None:
+            promised = Fraction((film.container.start_time or 0) + film.container.duration, av.time_base)
+            self.seen.lacking_s = promised - self.end_s
 
 
 def _is_invisible(packet: Packet) -> bool:
@@ -161,7 +167,8 @@ def _scan_pictures(path: Path, seen: Seen) -> None:
             if not seen.pts or last > seen.pts[-1]:
                 seen.pts.append(last)
                 seen.last_duration = frame.duration
-            elif seen.jumps_back:
+            elif last < seen.pts[-1] - JUMP_S / seen.time_base:
+                seen.jumps_back = True
                 break
         if film.container.format.name == "avi":
             seen.starts_at = film.video.start_time or 0  # players show the first picture at once

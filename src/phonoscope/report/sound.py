@@ -12,34 +12,38 @@ HEARD = 16000  # samples at most that a bin is judged by: an hour of sound must 
 
 
 def sound_level(path: Path, bins: int = BINS) -> np.ndarray:
-    """Level of sound, (bins,) float32 dB of full scale (RMS), each from the first second at most of its stretch.
+    """Level of sound, (bins,) float32 dB of full scale (RMS), each from the first `HEARD` samples of its stretch.
 
-    Fewer bins if there are fewer samples. Never more than one bin of sound is held.
+    Fewer bins if there are fewer samples. `bins` × `HEARD` samples are read at most.
     """
     import soundfile
 
     with soundfile.SoundFile(path) as file:
         edges = bin_edges(len(file), bins)
-        level = np.full(len(edges) - 1, FLOOR_DB, np.float32)
-        for k, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-            if stop - start > HEARD:
-                file.seek(int(start))
-            heard = file.read(int(min(stop - start, HEARD)), dtype="float32")
-            power = float(np.mean(np.square(heard, dtype=np.float64))) if len(heard) else 0.0
-            level[k] = max(FLOOR_DB, 10 * np.log10(power)) if power else FLOOR_DB
-    return level
+        if len(file) <= bins * HEARD:  # one read: the library seeks before and after each
+            power = _means(np.square(file.read(dtype="float32")), edges)
+        else:
+            power = np.array([_power_at(file, int(start)) for start in edges[:-1]])
+    return np.maximum(FLOOR_DB, 10 * np.log10(power + 1e-12)).astype(np.float32)
 
 
 def voice_level(vad: Series, bins: int = BINS) -> np.ndarray:
     """Mean probability of speech, (bins,) float32; fewer bins if there are fewer rows."""
-    edges = bin_edges(len(vad), bins)
-    if len(edges) < 2:
-        return np.zeros(0, np.float32)
-    sums = np.add.reduceat(np.asarray(vad.values, np.float64), edges[:-1])
-    return (sums / np.diff(edges)).astype(np.float32)
+    return _means(np.asarray(vad.values), bin_edges(len(vad), bins)).astype(np.float32)
 
 
 def bin_edges(length: int, bins: int) -> np.ndarray:
     """Where runs of nearly equal length begin and end, (bins + 1,); none is empty."""
     bins = min(bins, length)
     return np.arange(bins + 1) * length // max(bins, 1)
+
+
+def _means(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    if len(edges) < 2:
+        return np.zeros(0)
+    return np.add.reduceat(values, edges[:-1], dtype=np.float64) / np.diff(edges)
+
+
+def _power_at(file, start: int) -> float:
+    file.seek(start)
+    return float(np.mean(np.square(file.read(HEARD, dtype="float32"), dtype=np.float64)))

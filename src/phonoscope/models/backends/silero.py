@@ -27,6 +27,7 @@ class Silero:
         cite="Silero Team: Silero VAD, github.com/snakers4/silero-vad, 2024",
         input="16 kHz mono sound, chunks of 512 samples after 64 of context",
         rate="100 rows a second, interpolated from 31.25",
+        notes="its training speech is not published; both onsets and ends come out about 0.06 s late",
         size=2327524,
         download_size=11317527,
     )
@@ -37,7 +38,9 @@ class Silero:
     def __call__(self, audio: np.ndarray) -> np.ndarray:
         """Probability of speech, (ceil(N / 160),) float32, a row each 10 ms, from audio (N,) float32 at 16 kHz.
 
-        Row j is for the instant (j + 0.5) / 100 s, interpolated linearly between the centres of the chunks.
+        Row j is for the instant (j + 0.5) / 100 s, interpolated linearly between the centres of the chunks. A chunk
+        knows nothing of what follows it, so the answer is late: at a threshold of 0.5 both the begin and the end of
+        speech come out about 0.06 s after those of the words (median of five aligned LibriVox readings).
 
         Raises:
             ValueError: that is no such audio.

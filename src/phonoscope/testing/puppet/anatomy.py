@@ -106,9 +106,10 @@ def _mouth(look: Look, pose: Pose) -> np.ndarray:
 def unwarp(
     x: np.ndarray, y: np.ndarray, open_: np.ndarray, yaw: np.ndarray, pitch: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where a point of the turned, open-jawed face lay on the face that looks ahead; face units in and out.
+    """Where points of the turned, open-jawed face lie on the face that looks ahead; face units in and out.
 
-    The face is a dome with a nose on it; a turn shifts what is near more than what is far.
+    The face is a dome with a nose on it: a turn shifts what is near more than what is far, and what is beside the
+    face not at all. All arguments broadcast.
     """
     dome = np.clip(1 - (x / 1.45) ** 2 - ((y - 0.15) / 1.9) ** 2, 0, None) ** 2
     nose = np.exp(-((x / 0.20) ** 2) - ((y - 0.50) / 0.28) ** 2)

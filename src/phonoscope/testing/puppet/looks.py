@@ -92,8 +92,6 @@ def look(seed: int) -> Look:
         nose_width=float(rng.uniform(0.88, 1.12)),
         brow=float(rng.uniform(0.8, 1.3)),
         glasses=bool(rng.uniform() < 0.22),
-        beard=bool(
-            haircut in ("short", "bald", "parted") and seed % 2 == 0 and rng.uniform() < 0.7
-        ),  # even seeds have low voices
+        beard=low_voiced and haircut in ("short", "bald", "parted") and bool(rng.uniform() < 0.7),
         collar=bool(rng.uniform() < 0.5),
     )

@@ -27,9 +27,7 @@ def draw_room(canvas: Canvas, seed: int, aspect: float) -> None:
     canvas.glow((0.95 * aspect, 1.0), (0.5 * aspect, 0.5), mix(wall, (0.2, 0.15, 0.2), 0.45), 0.55)
     side = -1 if rng.uniform() < 0.5 else 1
     near, far = (0.04, aspect - 0.42) if side < 0 else (aspect - 0.42, 0.04)
-    first, second = [(_shelf, _plant), (_window, _lamp), (_pictures, _plant), (_window, _pictures), (_shelf, _lamp)][
-        seed % 5
-    ]
+    first, second = _FURNITURE[seed % len(_FURNITURE)]
     first(canvas, near, rng)
     second(canvas, far, rng)
     _grain(canvas, rng)

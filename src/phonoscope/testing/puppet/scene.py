@@ -118,14 +118,11 @@ class Scene:
         """The sound, (N,) float32 in [-1, 1], exactly as long as the pictures."""
         count = sample_at(self.num_frames, self.fps, self.sample_rate)
         mixed = self.noise * np.random.default_rng(0x4015E).standard_normal(count)
-        shift = round(self.audio_offset_s * self.sample_rate)
+        shift = int(np.clip(round(self.audio_offset_s * self.sample_rate), -count, count))
         for speech in self.heard:
             sound = voice(utter(speech, float(self.duration_s)), self.sample_rate)[:count]
-            into, of = (
-                slice(max(shift, 0), len(sound) + min(shift, 0)),
-                slice(max(-shift, 0), len(sound) - max(shift, 0)),
-            )
-            mixed[into] += sound[of]
+            earlier, later = max(-shift, 0), max(shift, 0)
+            mixed[later : count - earlier] += sound[earlier : count - later]
         return np.clip(mixed, -1, 1).astype(np.float32)
 
     @property

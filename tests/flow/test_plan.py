@@ -1,0 +1,57 @@
+"""Plans: what is needed comes first, keys follow recipes."""
+
+from dataclasses import replace
+
+import pytest
+
+from phonoscope.core.errors import UsageError
+from phonoscope.flow.ingest import GIVEN
+from phonoscope.flow.plan import keys_of, plan
+from phonoscope.job import DEFAULT, STEPS, Params
+
+GIVEN_KEYS = {"recording": "r", "clock": "c", "audio": "a"}
+
+
+def keys(params=None, names=DEFAULT, given=GIVEN_KEYS, card="card"):
+    params = params or Params()
+    by_step = {name: getattr(params, name) for name in STEPS if hasattr(params, name)}
+    return keys_of(plan(names, STEPS, frozenset(GIVEN)), by_step, lambda step: card if step.backends else "", given)
+
+
+def changed(before, after):
+    return {name for name in before if before[name] != after[name]}
+
+
+def test_each_step_comes_after_what_it_needs():
+    order = [step.name for step in plan(["asd", "crop_video"], STEPS, frozenset(GIVEN))]
+    assert order.index("shots") < order.index("tracks") < order.index("asd")
+    assert order.index("crops") < order.index("crop_video")
+    assert len(order) == len(set(order))
+
+
+def test_changing_one_setting_remakes_only_what_follows_it():
+    before = keys()
+    longer = replace(Params(), tracks=replace(Params().tracks, min_len=25))
+    assert changed(before, keys(longer)) == {"tracks", "crops", "asd", "thumbs"}
+    other = replace(Params(), mfcc=replace(Params().mfcc, recipe="librosa"))
+    assert changed(before, keys(other)) == {"mfcc"}
+
+
+def test_another_model_or_another_film_changes_what_they_made():
+    assert changed(keys(), keys(card="other")) == {"faces", "tracks", "crops", "vad", "asd", "thumbs"}
+    assert "mfcc" not in changed(keys(), keys(given={**GIVEN_KEYS, "clock": "other"}))
+    assert changed(keys(), keys(given=dict.fromkeys(GIVEN_KEYS, "other"))) == set(keys())
+
+
+def test_an_unknown_artifact_is_answered_with_the_nearest():
+    with pytest.raises(UsageError, match="nothing makes 'trakcs'; did you mean 'tracks'"):
+        plan(["trakcs"], STEPS, frozenset(GIVEN))
+
+
+def test_steps_that_need_each_other_are_named():
+    round_about = {
+        "a": replace(STEPS["crops"], name="a", inputs=("b",)),
+        "b": replace(STEPS["crops"], name="b", inputs=("a",)),
+    }
+    with pytest.raises(UsageError, match="a -> b -> a"):
+        plan(["a"], round_about, frozenset())
