@@ -79,7 +79,7 @@ def test_a_wrong_file_in_the_cache_is_neither_used_nor_lost(bare: Path, toy_card
 def test_a_wrong_file_in_the_cache_stays_when_no_source_answers(bare: Path, toy_card: ToyCard) -> None:
     card = toy_card(b"toy")
     put(cached(card), b"spoilt")
-    with pytest.raises(MissingWeights):
+    with pytest.raises(MissingWeights, match="what lies there has another sha256"):
         weights(card)
     assert cached(card).read_bytes() == b"spoilt"
 

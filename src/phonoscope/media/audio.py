@@ -20,7 +20,7 @@ def read_audio(path: Path, timeline: Timeline, num_samples: int, sample_rate: in
     """Exactly `num_samples` of sound, in blocks (n,) float32 in [-1, 1].
 
     Sample i is heard i/sample_rate seconds after the first picture is shown.
-    Channels are mixed to one as FFmpeg does it. Holes are silent, overlaps are cut from the later part,
+    Channels are mixed to one with FFmpeg's weights, scaled so that they sum to one. Holes are silent, overlaps are cut from the later part,
     drift is resampled away, the ends are cut or padded. Memory stays constant.
 
     Raises:
@@ -111,7 +111,9 @@ def _mix(frame: AudioFrame, mixers: dict[tuple[str, str, int], AudioResampler]) 
     """One channel, (n,) float32, of a decoded frame; a mixer a format, since formats may change in mid-stream."""
     kind = (frame.format.name, frame.layout.name, frame.sample_rate)
     if kind not in mixers:
-        mixers[kind] = AudioResampler(format="fltp", layout="mono", rate=frame.sample_rate)
+        # weights that sum to one: as FFmpeg has it by default, two loud channels would overflow
+        options = {"rematrix_maxval": "1"}
+        mixers[kind] = AudioResampler(format="fltp", layout="mono", rate=frame.sample_rate, options=options)
     frame.pts = None  # the mixer must not mend timestamps: the timeline does
     blocks = [made.to_ndarray()[0] for made in mixers[kind].resample(frame)]
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)

@@ -12,7 +12,8 @@ from phonoscope.media.source import Film, usable_video
 from phonoscope.media.timeline import Segment, Timeline
 from phonoscope.media.upright import Upright
 
-PLAIN_S = 0.05  # shorter differences are how containers are, and not worth a word
+START_S = 0.05  # earlier or later starts are worth a word
+END_S = 0.1  # sound comes in frames of up to 0.064 s, so that its end is seldom that of the picture
 HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, ITU-T H.273
 
 
@@ -67,13 +68,13 @@ def of_sound(timeline: Timeline, length_s: Fraction) -> Iterator[str]:
         yield "no sound"
         return
     first, last = timeline.segments[0], timeline.segments[-1]
-    if first.start > PLAIN_S:
+    if first.start > START_S:
         yield f"sound starts {float(first.start):.3f} s late: padded with silence"
-    if first.start < -PLAIN_S:
+    if first.start < -START_S:
         yield f"sound starts {float(-first.start):.3f} s before the picture: cut"
-    if last.stop > length_s + PLAIN_S:
+    if last.stop > length_s + END_S:
         yield f"sound is {float(last.stop - length_s):.3f} s longer than picture: cut"
-    if last.stop < length_s - PLAIN_S:
+    if last.stop < length_s - END_S:
         yield f"sound ends {float(length_s - last.stop):.3f} s before the picture: padded with silence"
     yield from map(_drift, (s for s in timeline.segments if s.true_rate != s.rate))
     for before, after in zip(timeline.segments[:-1], timeline.segments[1:], strict=True):

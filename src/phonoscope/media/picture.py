@@ -7,6 +7,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation
 
+from phonoscope.media.colour import yuv_to_bgr
 from phonoscope.media.planes import LEVELS, Planes, planes_of
 from phonoscope.media.upright import Upright
 from phonoscope.media.warp import resize, warp
@@ -141,17 +142,8 @@ def _luma(shown: Shown, width: int, height: int) -> np.ndarray:
 
 def _bgr(shown: Shown, width: int, height: int) -> np.ndarray:
     planes = shown.planes()
-    if width % 2 or height % 2 or planes.full:  # cv2 knows packed 4:2:0 only with even sides and limited range
-        y, u, v = (resize(plane, width, height) for plane in (planes.y, planes.u, planes.v))
-        if not planes.full:
-            y = cv2.LUT(y, LEVELS.expand)
-        return shown.upright.turn(cv2.cvtColor(cv2.merge([y, v, u]), cv2.COLOR_YCrCb2BGR))
-    packed = np.empty(height * width * 3 // 2, np.uint8)
-    luma, chroma = height * width, height * width // 4
-    resize(planes.y, width, height, packed[:luma].reshape(height, width))
-    for at, plane in ((luma, planes.u), (luma + chroma, planes.v)):
-        resize(plane, width // 2, height // 2, packed[at : at + chroma].reshape(height // 2, width // 2))
-    return shown.upright.turn(cv2.cvtColor(packed.reshape(height * 3 // 2, width), cv2.COLOR_YUV2BGR_I420))
+    yuv = cv2.merge([resize(plane, width, height) for plane in (planes.y, planes.u, planes.v)])
+    return shown.upright.turn(cv2.transform(yuv, yuv_to_bgr(shown.frame.colorspace, planes.full)))
 
 
 def _rgb(shown: Shown, _width: int, _height: int) -> np.ndarray:

@@ -1,8 +1,11 @@
 """Turning stored pictures upright, as a film's display matrix asks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+from av.buffer import Buffer
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
@@ -53,9 +56,10 @@ class Upright:
 
 def upright_of(frame: VideoFrame) -> Upright:
     """How a decoded frame must be turned; odd angles are taken to the nearest quarter turn."""
-    if Type.DISPLAYMATRIX not in frame.side_data:
+    side_data = cast(Mapping[Type, Buffer], frame.side_data)  # PyAV's stubs know but some of the keys
+    if Type.DISPLAYMATRIX not in side_data:
         return Upright()
-    data = frame.side_data[Type.DISPLAYMATRIX]
+    data = side_data[Type.DISPLAYMATRIX]
     a, b, _, c, d, *_ = np.frombuffer(bytes(data), "=i4").tolist()  # x' = a·x + c·y, y' = b·x + d·y
     transposed = abs(b) + abs(c) > abs(a) + abs(d)
     return Upright(transposed, (c if transposed else a) < 0, (b if transposed else d) < 0)

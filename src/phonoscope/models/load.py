@@ -126,7 +126,10 @@ def weights(card: Card, *, say: Say = _say) -> Path:
 
 
 def where(card: Card) -> str | None:
-    """The place from which weights would be loaded without fetching anything, or None; "none needed" has none."""
+    """From where weights would be loaded without fetching anything, as "cache PATH", "mirror PATH" or "package PATH".
+
+    None if they would have to be fetched; "none needed" for a model without weights.
+    """
     if not card.sha256:
         return "none needed"
     return next((f"{place} {path}" for place, _, path in _here(card) if path is not None), None)
@@ -152,7 +155,8 @@ def _resolve(card: Card, say: Say) -> Path:
     for place, folder, path in _here(card):
         if path is not None:
             return path
-        tried.append(f"not in the {place} {folder}")
+        spoilt = " (what lies there has another sha256)" if place == "cache" and cached(card).exists() else ""
+        tried.append(f"not in the {place} {folder}{spoilt}")
     if not os.environ.get("PHONOSCOPE_MODELS"):
         tried.append("no mirror folder is set")
     for source in card.sources:

@@ -41,5 +41,5 @@ class SpeakingScorer(Protocol):
     context: int  # frames on either side that a score may depend on; longer tracks are scored in pieces
 
     def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
-        """Log-odds of speaking, (T,) float32, from faces (T, 112, 112) uint8 grey and audio (N,) float32 of the same span."""
+        """Log-odds of speaking, (T,) float32, of faces (T, 112, 112) uint8 grey and audio (N,) float32 of one span."""
         ...

@@ -1,10 +1,15 @@
 """How loud a recording is and where there is a voice, in as many steps as a page can show."""
 
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from phonoscope.core.series import Series
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
 
 BINS = 200
 FLOOR_DB = -90.0  # of full scale; silence is no lower
@@ -21,15 +26,20 @@ def sound_level(path: Path, bins: int = BINS) -> np.ndarray:
     with soundfile.SoundFile(path) as file:
         edges = bin_edges(len(file), bins)
         if len(file) <= bins * HEARD:  # one read: the library seeks before and after each
-            power = _means(np.square(file.read(dtype="float32")), edges)
+            heard = file.read(dtype="float32")
+            power = [_power(heard[start:stop]) for start, stop in pairwise(edges)]
         else:
-            power = np.array([_power_at(file, int(start)) for start in edges[:-1]])
-    return np.maximum(FLOOR_DB, 10 * np.log10(power + 1e-12)).astype(np.float32)
+            power = [_power(_read_at(file, int(start))) for start in edges[:-1]]
+    return np.maximum(FLOOR_DB, 10 * np.log10(np.array(power) + 1e-12)).astype(np.float32)
 
 
 def voice_level(vad: Series, bins: int = BINS) -> np.ndarray:
     """Mean probability of speech, (bins,) float32; fewer bins if there are fewer rows."""
-    return _means(np.asarray(vad.values), bin_edges(len(vad), bins)).astype(np.float32)
+    edges = bin_edges(len(vad), bins)
+    if len(edges) < 2:
+        return np.zeros(0, np.float32)
+    sums = np.add.reduceat(np.asarray(vad.values, np.float64), edges[:-1])
+    return (sums / np.diff(edges)).astype(np.float32)
 
 
 def bin_edges(length: int, bins: int) -> np.ndarray:
@@ -38,12 +48,10 @@ def bin_edges(length: int, bins: int) -> np.ndarray:
     return np.arange(bins + 1) * length // max(bins, 1)
 
 
-def _means(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    if len(edges) < 2:
-        return np.zeros(0)
-    return np.add.reduceat(values, edges[:-1], dtype=np.float64) / np.diff(edges)
-
-
-def _power_at(file, start: int) -> float:
+def _read_at(file: "SoundFile", start: int) -> np.ndarray:
     file.seek(start)
-    return float(np.mean(np.square(file.read(HEARD, dtype="float32"), dtype=np.float64)))
+    return file.read(HEARD, dtype="float32")
+
+
+def _power(heard: np.ndarray) -> float:
+    return float(np.dot(heard, heard)) / max(len(heard), 1)

@@ -1,6 +1,6 @@
-"""The timeline of a recording as SVG paths: x runs from 0 to 1000 over its whole length, y in px."""
+"""The timeline of a recording as SVG: whole numbers only, x from 0 to 4000 over its length, y in quarters of a px."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +9,11 @@ from phonoscope.core.time import Span
 from phonoscope.report.facts import RecordingFacts, TrackFacts
 from phonoscope.report.speech import Run
 
-WIDTH = 1000  # units of x in every strip
+FINE = 4  # units a px, so that paths are whole numbers, which are short and quick to write
+WIDTH = 1000 * FINE
 QUIET_DB = -60.0  # drawn as nothing; full scale is drawn as full height
-LANE, LOW_LANE = 14, 8  # px from lane to lane: as a rule, and where there are many
-MANY = 12  # lanes
+VOICE, LEVEL = 16, 32  # px, heights of the strips
+LANE, LOW_LANE, MANY = 14, 8, 12  # px from lane to lane; the same where there are more than so many lanes
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)  # s, round steps
 
 
@@ -21,9 +22,9 @@ class Bar:
     """A track on the timeline."""
 
     track: TrackFacts
-    y: int  # px, top
-    x: float  # 0 to 1000
-    width: float
+    x: int
+    width: int
+    top: int  # px
     height: int  # px
     speech: tuple[tuple[int, str], ...]  # (level, path)
 
@@ -32,12 +33,12 @@ class Bar:
 class Strips:
     """All that a timeline shows."""
 
-    shots: tuple[tuple[float, float], ...]  # (x, width)
+    shots: tuple[tuple[int, int], ...]  # (x, width)
     bars: tuple[Bar, ...]
     height: int  # px, of all lanes
-    voice: str  # path in a box 16 px high
-    level: str  # path in a box 32 px high
-    ticks: tuple[tuple[float, str], ...]  # (x, seconds as text)
+    voice: str  # path, VOICE px high; "" if there is nothing to show
+    level: str  # path, LEVEL px high
+    ticks: tuple[tuple[int, str], ...]  # (x, seconds as text)
 
 
 def strips(facts: RecordingFacts) -> Strips:
@@ -50,8 +51,8 @@ def strips(facts: RecordingFacts) -> Strips:
         shots=tuple(_place(span.start, span.stop, total) for span in facts.shots or ()),
         bars=tuple(_bar(track, row * lane, lane, total) for track, row in zip(tracks, rows, strict=True)),
         height=(max(rows, default=0) + 1) * lane,
-        voice="" if facts.voice is None else hill(facts.voice, 16),
-        level="" if facts.level_db is None else envelope(facts.level_db, 32),
+        voice="" if facts.voice is None else hill(facts.voice, VOICE * FINE),
+        level="" if facts.level_db is None else envelope(facts.level_db, LEVEL * FINE),
         ticks=ticks(float(facts.recording.duration_s)),
     )
 
@@ -67,57 +68,53 @@ def lanes(spans: Sequence[Span]) -> list[int]:
     return chosen
 
 
-def ticks(duration_s: float, most: int = 8) -> tuple[tuple[float, str], ...]:
-    """Round instants along the time axis: (x, seconds as text), at most `most` and the start."""
-    step = next((step for step in TICKS if duration_s / step <= most), TICKS[-1])
-    digits = 1 if step < 1 else 0
+def ticks(duration_s: float, most: int = 8) -> tuple[tuple[int, str], ...]:
+    """Round instants along the time axis, (x, seconds as text): the start and at most `most` more."""
+    step = next((step for step in TICKS if duration_s / step < most + 1), duration_s / most)
     instants = [k * step for k in range(int(duration_s / step + 1e-9) + 1)]
-    return tuple((round(t / duration_s * WIDTH, 2), f"{t:.{digits}f}") for t in instants)
+    return tuple((round(t / duration_s * WIDTH), f"{t:.{0 if step >= 1 else 1}f}") for t in instants)
 
 
-def hill(values: np.ndarray, height: float) -> str:
+def hill(values: np.ndarray, height: int) -> str:
     """Values (bins,) in [0, 1] as a filled step curve that stands on the bottom of a box."""
     if not len(values):
         return ""
-    tops = height * (1 - np.clip(np.asarray(values, np.float64), 0, 1))
-    return f"M0 {_n(height)}" + _steps(tops) + f"V{_n(height)}Z"
+    tops = np.rint(height * (1 - np.clip(values, 0, 1))).astype(int)
+    return f"M0 {height}{_steps(tops)}V{height}Z"
 
 
-def envelope(level_db: np.ndarray, height: float) -> str:
+def envelope(level_db: np.ndarray, height: int) -> str:
     """Levels (bins,) in dB as a filled shape, the same above and below the middle of a box."""
     if not len(level_db):
         return ""
-    half = height / 2
-    loud = half * np.clip(1 - np.asarray(level_db, np.float64) / QUIET_DB, 0.02, 1)
-    back = _steps((half + loud)[::-1], reverse=True)
-    return f"M0 {_n(half)}" + _steps(half - loud) + back + "Z"
+    half = height // 2
+    loud = np.rint(half * np.clip(1 - level_db / QUIET_DB, 0.02, 1)).astype(int)
+    return f"M0 {half}{_steps(half - loud)}{_steps((half + loud)[::-1], back=True)}Z"
 
 
-def _steps(y: np.ndarray, reverse: bool = False) -> str:
-    x = np.arange(1, len(y) + 1) * WIDTH / len(y)
-    if reverse:
-        x = WIDTH - x
-    return "".join(f"V{_n(v)}H{_n(u)}" for v, u in zip(y.tolist(), x.tolist(), strict=True))
+def _steps(y: np.ndarray, back: bool = False) -> str:
+    """Steps at heights y, from left to right or back; equal ones are drawn as one."""
+    last = np.append(np.flatnonzero(np.diff(y)), len(y) - 1)
+    x = np.rint((last + 1) * WIDTH / len(y)).astype(int)
+    x = WIDTH - x if back else x
+    return "".join(f"V{v}H{u}" for v, u in zip(y[last].tolist(), x.tolist(), strict=True))
 
 
 def _bar(track: TrackFacts, top: int, lane: int, total: int) -> Bar:
     gap = lane // 4
-    y, height = top + gap // 2, lane - gap
+    top, height = top + gap // 2, lane - gap
     x, width = _place(track.span.start, track.span.stop, total)
-    by_level = {level: [run for run in track.runs if run.level == level] for level in (1, 2, 3)}
-    speech = ((level, _boxes(runs, y, height, total)) for level, runs in by_level.items() if runs)
-    return Bar(track, y, x, width, height, tuple(speech))
+    levels = sorted({run.level for run in track.runs})
+    speech = ((level, _boxes([r for r in track.runs if r.level == level], top, height, total)) for level in levels)
+    return Bar(track, x, width, top, height, tuple(speech))
 
 
-def _boxes(runs: Iterable[Run], y: int, height: int, total: int) -> str:
-    placed = (_place(run.start, run.stop, total) for run in runs)
-    return "".join(f"M{_n(x)} {y}h{_n(width)}v{height}h-{_n(width)}z" for x, width in placed)
+def _boxes(runs: Sequence[Run], top: int, height: int, total: int) -> str:
+    edges = np.rint(np.array([(run.start, run.stop) for run in runs]) * WIDTH / total).astype(int).tolist()
+    top, height = top * FINE, height * FINE
+    return "".join(f"M{start} {top}H{stop}v{height}H{start}z" for start, stop in edges)
 
 
-def _place(start: int, stop: int, total: int) -> tuple[float, float]:
-    return round(start / total * WIDTH, 2), round((stop - start) / total * WIDTH, 2)
-
-
-def _n(value: float) -> str:
-    """A number as short as a tenth of a pixel allows."""
-    return f"{value:.1f}".rstrip("0").rstrip(".")
+def _place(start: int, stop: int, total: int) -> tuple[int, int]:
+    x = round(start * WIDTH / total)
+    return x, round(stop * WIDTH / total) - x

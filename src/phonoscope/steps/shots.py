@@ -19,13 +19,13 @@ from phonoscope.flow.streams import Film, Look
 class ShotsParams:
     """When a change of picture is a cut."""
 
-    rule: Literal["content", "adaptive", "both"] = "content"  # a change by itself, against those around it, or either
+    rule: Literal["content", "adaptive", "both"] = "both"  # a change by itself, against those around it, or either
     content: float = 27.0  # mean change of hue, saturation and value that is a cut by itself
     adaptive: float = 3.0  # times the mean change around it that makes a change a cut
     adaptive_floor: float = 15.0  # mean change below which the adaptive rule sees no cut
     adaptive_window: int = 2  # frames on either side that the adaptive rule compares with
     fade: float = 12.0  # mean level (0-255) below which a picture is black; 0: fades are no cuts
-    min_len: int = 15  # frames between two cuts; closer ones are merged
+    min_len: int = 5  # frames between two cuts; closer ones are merged
 
 
 @step(version=1)
@@ -49,11 +49,10 @@ def shots(film: Film, p: ShotsParams) -> Look[Shots]:
 
 def shots_from(changes: np.ndarray, levels: np.ndarray, fps: Fraction, p: ShotsParams) -> Shots:
     """The shots of a film whose pictures change by `changes` (T,) and are `levels` (T,) bright."""
-    cuts = set(fade_cuts(levels, p))
-    if p.rule in ("content", "both"):
-        cuts |= set(content_cuts(changes, p))
-    if p.rule in ("adaptive", "both"):
-        cuts |= set(adaptive_cuts(changes, p))
+    rules = {"content": [content_cuts], "adaptive": [adaptive_cuts], "both": [content_cuts, adaptive_cuts]}[p.rule]
+    cuts: list[int] = []
+    for found in (*(rule(changes, p) for rule in rules), fade_cuts(levels, p)):
+        cuts += [cut for cut in found if all(abs(cut - other) > p.min_len for other in cuts)]  # one cut, seen twice
     edges = [0, *sorted(cut for cut in cuts if 0 < cut < len(changes)), len(changes)]
     return Shots(tuple(Span(a, b) for a, b in pairwise(edges)), fps)
 

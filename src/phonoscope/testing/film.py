@@ -68,6 +68,8 @@ def flash_and_beep(
         video_late_s: shifts all pictures' timestamps, and what is true with them.
         audio_late_s: when the sound begins; the beeps stay with the flashes.
         drift: the sound's clock runs fast by this much; its timestamps tell the truth.
+        size: (h, w) px of the upright picture.
+        rotation_deg: a multiple of 90; pictures are stored turned, and stand upright once turned left by so much.
         silence_lost_s: packets of sound from here to there are not written.
         times_s: when each picture is shown, instead of `fps`.
     """
@@ -76,14 +78,16 @@ def flash_and_beep(
     white = [any(start <= t < start + BEEP_S for start in starts) for t in times]
     tick = time_base or (1 / fps if fps else Fraction(1, 1000))
     with av.open(f"file:{path}", "w", options={"fflags": "+bitexact"}) as film:
-        video = _add_video(film, size, fps or Fraction(25), tick, video_codec, pix_fmt, b_frames, gop, video_options)
+        turns = rotation_deg // 90 % 4
+        stored = (size[1], size[0]) if turns % 2 else size
+        video = _add_video(film, stored, fps or Fraction(25), tick, video_codec, pix_fmt, b_frames, gop, video_options)
         audio = film.add_stream(audio_codec, rate=sample_rate)
         if not isinstance(audio, AudioStream):
             raise ValueError(f"'{audio_codec}' is no sound codec")
         audio.layout = "mono"
         if rotation_deg:
             video.set_display_rotation(rotation_deg)
-        _write_pictures(film, video, [t + video_late_s for t in times], white, size, tick)
+        _write_pictures(film, video, [t + video_late_s for t in times], white, size, turns, tick)
         beeps = [start + video_late_s for start in starts]
         sound = beep_track(beeps, float(duration_s + video_late_s - audio_late_s), sample_rate, audio_late_s, drift)
         _write_sound(film, audio, sound, audio_late_s, drift, silence_lost_s)
@@ -137,10 +141,12 @@ def _write_pictures(
     times_s: Sequence[Fraction],
     white: Sequence[bool],
     size: tuple[int, int],
+    turns: int,
     tick: Fraction,
 ) -> None:
     for number, (at, is_white) in enumerate(zip(times_s, white, strict=True)):
-        frame = VideoFrame.from_ndarray(numbered(size, number, is_white), "rgb24").reformat(format=video.pix_fmt)
+        picture = np.ascontiguousarray(np.rot90(numbered(size, number, is_white), -turns))
+        frame = VideoFrame.from_ndarray(picture, "rgb24").reformat(format=video.pix_fmt)
         frame.pts, frame.time_base = round(at / tick), tick
         film.mux(video.encode(frame))
     film.mux(video.encode(None))

@@ -35,8 +35,8 @@ class BlazeFace:
         cite='Bazarevsky et al.: "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", CVPRW 2019',
         input="squares of the picture at 192 px, RGB, -1 to 1",
         rate="one answer a picture",
-        notes="MediaPipe's model for faces up to 5 m away; its training pictures are not published; weaker than YuNet on "
-        "profiles, better on blurred faces in the dark",
+        notes="MediaPipe's model for faces up to 5 m away; its training pictures are not published; weaker than YuNet "
+        "on profiles",
         size=676746,
         download_size=35627340,
     )

@@ -32,7 +32,7 @@ def draw_back(canvas: Canvas, look: Look) -> None:
     if look.haircut in ("bob", "long"):
         end = 1.25 if look.haircut == "bob" else 2.12
         outside = [(0, -1.66), (-0.62, -1.56), (-1.08, -1.15), (-1.27, -0.4), (-1.30, 0.4), (-1.22, end - 0.15)]
-        half = np.array([*outside, (-0.95, end), (-0.62, end - 0.30), (-0.48, min(end - 0.30, 1.4))])
+        half = np.array([*outside, (-0.95, end), (-0.66, end - 0.12), (-0.50, min(end - 0.25, 1.70))])
         canvas.polygon(smooth(np.concatenate([half, mirrored(half[1:])]), closed=True), dark)
     if look.haircut == "bun":
         canvas.ellipse((0.1, -1.72), (0.40, 0.36), dark)
