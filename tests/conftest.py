@@ -1,21 +1,29 @@
-"""Where the real clips and the published weights lie, for those tests that need them."""
+"""Where the real clips and the published weights lie, and that nobody skips them unseen."""
 
+import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("steady", deadline=None)  # a busy machine is no bug
-settings.load_profile("steady")
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+NO_DATA = "no data"
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+os.environ.setdefault("PHONOSCOPE_HOME", str(ROOT / ".cache" / "phonoscope"))
+if (SHARED / "weights").is_dir():
+    os.environ.setdefault("PHONOSCOPE_MODELS", str(SHARED / "weights"))
+
+settings.register_profile("steady", deadline=None, derandomize=True)  # a busy machine is no bug, and CI is no lottery
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real clips beside the project; tests that need it skip where it is absent."""
     if not (SHARED / "data").is_dir():
-        pytest.skip("no data: the real clips do not lie in ../shared/data")
+        pytest.skip(f"{NO_DATA}: the real clips do not lie in ../shared/data")
     return SHARED / "data"
 
 
@@ -23,5 +31,44 @@ def shared_data() -> Path:
 def shared_weights() -> Path:
     """The mirror of published weights beside the project; tests that need it skip where it is absent."""
     if not (SHARED / "weights").is_dir():
-        pytest.skip("no data: the published weights do not lie in ../shared/weights")
+        pytest.skip(f"{NO_DATA}: the published weights do not lie in ../shared/weights")
     return SHARED / "weights"
+
+
+def _skips(config: pytest.Config) -> Counter[str]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []
+    return Counter(
+        str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr) for report in reports
+    )
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    skips = _skips(config)
+    terminalreporter.write_line(f"{sum(skips.values())} tests were skipped" + (":" if skips else ""))
+    for reason, count in skips.most_common():
+        terminalreporter.write_line(f"  {count} × {reason}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    wanting = sum(count for reason, count in _skips(session.config).items() if NO_DATA in reason)
+    if wanting and SHARED.is_dir() and exitstatus == 0:
+        session.exitstatus = 1
+        print(f"\n{wanting} tests were skipped for want of data, though {SHARED} is there")
+
+
+@pytest.fixture(scope="session")
+def puppets(tmp_path_factory) -> Path:
+    """A drawn film of two people who take turns: 4 s, 640 × 360, 25 fps."""
+    from phonoscope.testing.puppet import film, two_heads_taking_turns
+
+    return film(tmp_path_factory.mktemp("films") / "two puppets.mp4", two_heads_taking_turns(4.0))
+
+
+@pytest.fixture(scope="session")
+def silent_puppet(tmp_path_factory) -> Path:
+    """A drawn film of one person, 2 s, without sound."""
+    from phonoscope.testing.puppet import film, one_head
+
+    return film(tmp_path_factory.mktemp("films") / "silent.mp4", one_head(2.0), audio_codec=None)

@@ -76,7 +76,7 @@ def test_an_impulse_stays_in_its_place(tmp_path: Path, source: int, start_s: flo
 @pytest.mark.parametrize(("layout", "channels"), [("stereo", 2), ("5.1", 6)])
 def test_channels_are_mixed_to_one(tmp_path: Path, layout: str, channels: int):
     tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE).astype(np.float32)
-    found, sound = heard(write(tmp_path / "film.mkv", [(0.0, np.repeat(tone[None], channels, 0))], RATE, layout))
+    _, sound = heard(write(tmp_path / "film.mkv", [(0.0, np.repeat(tone[None], channels, 0))], RATE, layout))
     assert np.abs(sound - tone).max() < 1e-3  # weights sum to one: nothing gets louder, nothing overflows
 
 

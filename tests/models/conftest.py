@@ -9,14 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from phonoscope.core.errors import MissingWeights
 from phonoscope.models.cards import Card
 from phonoscope.models.load import weights
-
-settings.register_profile("untimed", deadline=None)  # a test must not fail because the machine is busy
-settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from phonoscope.media.probe import probe
 from phonoscope.media.video import decode
 from phonoscope.models.backends.motion import Motion, clues, mouth_movement
 from phonoscope.models.backends.yunet import YuNet
+from phonoscope.models.load import load
 from phonoscope.steps.asd import AsdParams, asd
 
 few = settings(max_examples=8, deadline=None)
@@ -151,11 +152,11 @@ def test_wrong_arrays_are_refused_in_words(faces, audio, said):
         Motion()(faces, audio)
 
 
-def test_there_is_nothing_to_load(tmp_path):
-    assert Motion().card.sources == ()
-    assert Motion().card.sha256 == ""
-    with pytest.raises(ValueError, match="no weights to load"):
-        Motion(tmp_path / "weights")
+def test_there_is_nothing_to_load():
+    motion = load("motion")
+    assert isinstance(motion, Motion)
+    assert motion.card.sources == ()
+    assert motion.card.sha256 == ""
 
 
 @dataclass(frozen=True, slots=True)

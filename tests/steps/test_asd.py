@@ -1,5 +1,6 @@
 """Speaking scores as an artifact: every frame of every track, once, from the right pixels and the right sound."""
 
+import weakref
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -116,6 +117,26 @@ def test_the_scorer_sees_the_middle_of_the_asd_crop():
     for at, (matrix, size, border) in enumerate(asked):
         np.testing.assert_array_equal(matrix, crop.matrix[at])
         assert (size, border) == ((112, 112), 110)
+
+
+def test_no_more_faces_are_held_than_a_piece_and_what_lies_around_it():
+    held: list[weakref.ref] = []
+    most = 0
+
+    class Watched(FlatPicture):
+        def crop_grey(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
+            nonlocal most
+            face = super().crop_grey(matrix, size, border)
+            held.append(weakref.ref(face))
+            most = max(most, sum(ref() is not None for ref in held))
+            return face
+
+    looker = asd(
+        Film(recording()), Tracks((track_of(0, 0, FRAMES),)), sound(), recording(), Window(5), AsdParams(piece=20)
+    )
+    drive(looker, cast(list[Picture], [Watched(frame, []) for frame in range(FRAMES)]))
+    assert len(held) == FRAMES
+    assert most <= 20 + 2 * 5
 
 
 def test_no_tracks_give_an_empty_table_and_nothing_is_looked_at():

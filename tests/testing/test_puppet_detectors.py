@@ -25,12 +25,12 @@ def four(cast: tuple[int, ...], height: float) -> Scene:
     """Four people in a row, all talking, faces of this height in px."""
     step = round(1.45 * height)
     seats = tuple(Seat(n, (n + 0.5) * step, 0.95 * height, height, (-10.0, -4.0, 4.0, 10.0)[n]) for n in range(4))
-    heads = tuple(Head(seed, Speech(seed, ((0.0, 3.0),))) for seed in cast)
+    heads = tuple(Head(seed, Speech(seed, ((0.0, 1.2),))) for seed in cast)
     size = 4 * step // 2 * 2, round(2.1 * height) // 2 * 2
-    return Scene(heads=heads, shots=(Shot(75, seats, cast[0]),), width=size[0], height=size[1])
+    return Scene(heads=heads, shots=(Shot(31, seats, cast[0]),), width=size[0], height=size[1])
 
 
-def share_found(scene: Scene, detector: Detector, least: float, every: int = 15) -> tuple[float, list[float]]:
+def share_found(scene: Scene, detector: Detector, least: float, every: int = 10) -> tuple[float, list[float]]:
     """Share of visible faces found at a score and an overlap with truth of at least `least`, and the overlaps."""
     truth, found, overlaps = scene.truth, [], []
     for number, frame in enumerate(scene.frames()):
@@ -81,11 +81,14 @@ def test_yunet_finds_a_large_puppet(yunet: Detector) -> None:
 def test_yunet_puts_its_points_where_truth_has_them(yunet: Detector) -> None:
     scene = puppet.one_head(2.0, seed=3, turns=((0.0, 2.0),))
     truth = scene.truth.heads[0]
+    away = []
     for number, frame in enumerate(scene.frames()):
         if number % 10 == 0:
             _, _, points = yunet(np.ascontiguousarray(frame[..., ::-1]))
-            away = np.linalg.norm(points[0] - truth.points[number], axis=1)
-            assert away.max() < 0.10 * (truth.box[number, 3] - truth.box[number, 1])
+            away.append(np.linalg.norm(points[0] - truth.points[number], axis=1))
+    tall = (truth.box[:, 3] - truth.box[:, 1]).mean()
+    assert np.mean(away) < 0.05 * tall
+    assert np.max(away) < 0.12 * tall
 
 
 @pytest.mark.real

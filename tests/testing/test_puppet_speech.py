@@ -45,7 +45,7 @@ def test_listeners_keep_their_lips_shut(seed: int) -> None:
     for head, other in ((0, second), (1, first)):
         gap = lip_gap(scene, head)
         assert gap[other.speaking].max() < 0.02
-        assert abs(np.corrcoef(gap, loudness(scene) * other.speaking)[0, 1]) < 0.6 * 0.6 or gap.std() < 0.01
+        assert np.corrcoef(gap, loudness(scene) * other.speaking)[0, 1] < 0.1
 
 
 def test_a_wrong_dub_is_talk_that_is_not_speech() -> None:
@@ -83,7 +83,7 @@ def test_phrases_fill_turns_and_lips_are_shut_between_them(turns: list[tuple[flo
     spoken = tuple(zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True))
     said = utter(Speech(seed, spoken), float(edges[-1]) + 0.5)
     lengths = said.phrases[:, 1] - said.phrases[:, 0]
-    assert ((lengths > 0.25) & (lengths <= 3.0 + 1e-9)).all()
+    assert ((lengths > 0.19) & (lengths <= 3.0 + 1e-9)).all()
     assert (said.phrases[1:, 0] - said.phrases[:-1, 1] > 0.19).all()
     for start, stop in spoken:
         inside = (said.phrases[:, 0] >= start - 1e-9) & (said.phrases[:, 1] <= stop + 1e-9)
@@ -95,6 +95,13 @@ def test_phrases_fill_turns_and_lips_are_shut_between_them(turns: list[tuple[flo
     assert (said.mouth_open[far] == 0).all()
     assert (said.mouth_open >= 0).all()
     assert (said.mouth_open <= 1).all()
+
+
+def test_a_longer_look_begins_in_the_same_way() -> None:
+    speech = Speech(3, ((0.2, 1.7), (2.5, 9.0)))
+    short, long = utter(speech, 4.0), utter(speech, 12.0)
+    assert np.array_equal(long.mouth_open[:801], short.mouth_open)
+    assert np.allclose(voice(long)[: 16000 * 39 // 10], voice(short)[: 16000 * 39 // 10], atol=1e-6)
 
 
 def test_lips_run_a_little_ahead_of_the_voice() -> None:

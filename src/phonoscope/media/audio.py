@@ -20,8 +20,8 @@ def read_audio(path: Path, timeline: Timeline, num_samples: int, sample_rate: in
     """Exactly `num_samples` of sound, in blocks (n,) float32 in [-1, 1].
 
     Sample i is heard i/sample_rate seconds after the first picture is shown.
-    Channels are mixed to one with FFmpeg's weights, scaled so that they sum to one. Holes are silent, overlaps are cut from the later part,
-    drift is resampled away, the ends are cut or padded. Memory stays constant.
+    Channels are mixed to one with FFmpeg's weights, scaled so that they sum to one. Holes are silent, overlaps
+    are cut from the later part, drift is resampled away, the ends are cut or padded. Memory stays constant.
 
     Raises:
         RecordingFailed: the film cannot be opened.

@@ -67,9 +67,11 @@ class FilmWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is None:
-                self._finish()
-            self._container.close()
+            try:
+                if error is None:
+                    self._finish()
+            finally:
+                self._container.close()
             if error is None:
                 with self._part.open("rb+") as written:
                     os.fsync(written.fileno())
@@ -78,7 +80,9 @@ class FilmWriter:
             self._part.unlink(missing_ok=True)
 
     def picture(self, image: np.ndarray | VideoFrame) -> None:
-        """Add the next frame, (H, W, 3) uint8 RGB or yuv420p.
+        """Add the next frame, (H, W, 3) uint8 RGB or yuv420p; a video frame is given away, its time is overwritten.
+
+        The first frame says which matrix the colours of the film are stored with.
 
         Raises:
             ValueError: it has another size.
@@ -88,10 +92,11 @@ class FilmWriter:
         if shape != self.size:
             raise ValueError(f"this film is {width} × {height} px, the frame is {shape[1]} × {shape[0]}")
         frame = image if isinstance(image, VideoFrame) else _yuv(image)
-        # a frame of its own: the caller's keeps its time
         frame = frame.reformat(format="yuv420p", dst_color_range=ColorRange.MPEG, threads=1)
         frame.pts, frame.time_base = self.frames, 1 / self.fps
         frame.pict_type = 0
+        if not self.frames:
+            self._video.codec_context.colorspace = frame.colorspace
         self._container.mux(self._video.encode(frame))
         self.frames += 1
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-HOLE_S = 0.030  # a jump of timestamps that no jitter explains
-FIT_S = 0.020  # how far a straight run may stray from its timestamps before it is split
+HOLE_S = 0.008  # timestamps that jump by more, and by more than the stream's own jitter explains, leave a hole
+FIT_S = 0.020  # how far a straight run may stray from its timestamps, beyond jitter, before it is split
 DRIFT_S = 0.005  # timestamps that run away from the samples by more than this are followed
 
 
@@ -70,11 +70,14 @@ class Heard:
         origin = self._first() * self.time_base - picture_start
         first = np.concatenate([[0], np.cumsum(samples)])
         gaps = np.diff(start) - (samples / rate)[:-1]
-        fresh = np.array(self.fresh) | np.concatenate([[True], (np.abs(gaps) > _hole(gaps)) | (np.diff(rate) != 0)])
+        jitter_s = _jitter_s(gaps)
+        fresh = np.array(self.fresh) | np.concatenate(
+            [[True], (np.abs(gaps) > HOLE_S + jitter_s) | (np.diff(rate) != 0)]
+        )
         edges = [*np.flatnonzero(fresh).tolist(), len(samples)]
         segments: list[Segment] = []
         for begin, end in pairwise(edges):
-            for a, b in _straight_runs(start, first, rate, begin, end):
+            for a, b in _straight_runs(start, first, rate, begin, end, max(FIT_S, jitter_s)):
                 offset_s, true_rate = _line(start, first, rate, a, b, float(self.time_base))
                 at = origin + Fraction(offset_s).limit_denominator(10**9)
                 segments.append(Segment(int(first[a]), int(first[b] - first[a]), int(rate[a]), at, true_rate))
@@ -92,10 +95,9 @@ class Heard:
         return start
 
 
-def _hole(gaps: np.ndarray) -> float:
-    """How large a jump is a hole: clearly more than this stream's own jitter, and never more than `HOLE_S`."""
-    jitter = float(np.quantile(np.abs(gaps), 0.95)) if len(gaps) else 0.0
-    return min(HOLE_S, 0.008 + 4 * jitter)
+def _jitter_s(gaps: np.ndarray) -> float:
+    """How far timestamps of a stream may be off without meaning it; holes, being few, do not count."""
+    return 4 * float(np.median(np.abs(gaps))) if len(gaps) else 0.0
 
 
 def _strays(start: np.ndarray, first: np.ndarray, rate: np.ndarray, a: int, b: int) -> np.ndarray:
@@ -125,15 +127,15 @@ def _line(
 
 
 def _straight_runs(
-    start: np.ndarray, first: np.ndarray, rate: np.ndarray, a: int, b: int
-) -> list[tuple[int, int]]:  # fmt: skip
+    start: np.ndarray, first: np.ndarray, rate: np.ndarray, a: int, b: int, fit_s: float
+) -> list[tuple[int, int]]:
     """Frames a…b-1 cut into runs, each close to a straight line: where the timestamps jump most, else in the middle."""
     todo, runs = [(a, b)], []
     while todo:
         a, b = todo.pop()
         strays, played = _strays(start, first, rate, a, b), (first[a:b] - first[a]) / rate[a]
         offset_s, slope = _slope(strays, played, 0.0)
-        if b - a < 8 or np.abs(strays - offset_s - slope * played).max() <= FIT_S:
+        if b - a < 8 or np.abs(strays - offset_s - slope * played).max() <= fit_s:
             runs.append((a, b))
             continue
         jumps = np.abs(np.diff(strays))

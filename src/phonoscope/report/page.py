@@ -34,7 +34,9 @@ def failures_by_reason(failures: Sequence[Failure]) -> dict[str, list[Failure]]:
 
 
 def _contents(store: Store) -> dict[str, object]:
-    facts = sorted(store_facts(store), key=lambda it: (wording.file_name(it.recording.source).casefold(), it.recording.id))
+    facts = sorted(
+        store_facts(store), key=lambda it: (wording.file_name(it.recording.source).casefold(), it.recording.id)
+    )
     stages = funnel(facts)
     spent = timings(facts)
     tracks = [track for it in facts for track in it.tracks or ()]

@@ -8,9 +8,9 @@
   if (form) {
     const find = form.querySelector("#find"), order = form.querySelector("#order"), said = form.querySelector("output");
     const names = new Intl.Collator(undefined, { numeric: true });
-    const text = new Map(all.map(card => [card,
-      [card.dataset.name, card.id, ...Array.from(card.querySelectorAll(".notes li, .failure, .rights"), e => e.textContent)]
-        .join("\n").toLowerCase()]));
+    const textOf = card => [card.dataset.name, card.id,
+      ...Array.from(card.querySelectorAll(".notes li, .failure, .rights"), part => part.textContent)].join("\n").toLowerCase();
+    let text;
     const by = {
       name: (a, b) => names.compare(a.dataset.name, b.dataset.name),
       duration: (a, b) => b.dataset.duration - a.dataset.duration,
@@ -19,6 +19,7 @@
     };
     const filter = () => {
       const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+      text = text || new Map(all.map(card => [card, textOf(card)]));
       let shown = 0;
       for (const card of all) {
         const here = words.every(word => text.get(card).includes(word));

@@ -12,7 +12,7 @@ from phonoscope.testing.puppet.looks import Look
 REACH = (-1.75, -2.15, 1.75, 2.25)  # left, top, right, bottom of a head with its hair, face units
 NECK = (0.0, 1.35)  # the head turns about it
 JAW_DROP = 0.17  # face units by which the chin falls when the mouth is wide open
-MOUTH_Y = 1.0
+MOUTH_Y = 0.96
 
 _JAW = np.array(
     [(-0.99, -0.02), (-0.985, 0.25), (-0.96, 0.52), (-0.91, 0.79), (-0.82, 1.05), (-0.67, 1.28), (-0.46, 1.46),
@@ -88,7 +88,7 @@ def _eye(look: Look, pose: Pose) -> np.ndarray:
 
 def _mouth(look: Look, pose: Pose) -> np.ndarray:
     open_, wide = pose.open[:, None], pose.wide[:, None]
-    half = 0.37 * look.mouth_width * (1 + 0.17 * wide - 0.12 * open_)
+    half = 0.40 * look.mouth_width * (1 + 0.17 * wide - 0.12 * open_)
     full = 1 - 0.16 * wide  # rounded lips are fuller
     up, down = 0.07 * open_, 0.24 * open_
     corner = -0.018 - 0.036 * wide + 0.05 * open_

@@ -7,7 +7,7 @@ from phonoscope.testing.puppet.looks import Look, mix
 from phonoscope.testing.puppet.shapes import Canvas, Colour, smooth
 
 _WOOD: Colour = (0.55, 0.40, 0.29)
-_NECK = np.array([(-0.54, 0.80), (-0.52, 1.30), (-0.52, 1.62), (-0.60, 1.86), (-0.74, 2.02)])
+_NECK = np.array([(-0.54, 0.80), (-0.52, 1.30), (-0.52, 1.62), (-0.58, 1.86), (-0.63, 2.02)])
 _SHOULDER = np.array(
     [(-0.60, 1.90), (-1.20, 2.06), (-1.75, 2.30), (-2.10, 2.75), (-2.26, 3.6), (-2.36, 5.5), (-2.4, 12.0)]
 )

@@ -32,7 +32,7 @@ def draw_back(canvas: Canvas, look: Look) -> None:
     if look.haircut in ("bob", "long"):
         end = 1.25 if look.haircut == "bob" else 2.12
         outside = [(0, -1.66), (-0.62, -1.56), (-1.08, -1.15), (-1.27, -0.4), (-1.30, 0.4), (-1.22, end - 0.15)]
-        half = np.array([*outside, (-0.95, end), (-0.66, end - 0.12), (-0.50, min(end - 0.25, 1.70))])
+        half = np.array([*outside, (-0.95, end), (-0.58, end - 0.10), (-0.46, min(end - 0.25, 1.78))])
         canvas.polygon(smooth(np.concatenate([half, mirrored(half[1:])]), closed=True), dark)
     if look.haircut == "bun":
         canvas.ellipse((0.1, -1.72), (0.40, 0.36), dark)
@@ -109,7 +109,7 @@ def _draw_fringe(canvas: Canvas, look: Look) -> None:
 def draw_beard(canvas: Canvas, look: Look) -> None:
     """A short beard along the jaw and over the lip."""
     jaw = outline(look)[:17]
-    upper = np.array([(0.97, 0.20), (0.84, 0.66), (0.58, 0.92), (0.36, 0.78), (0.12, 0.765), (0, 0.785)])
+    upper = np.array([(0.97, 0.20), (0.84, 0.66), (0.58, 0.92), (0.36, 0.76), (0.12, 0.75), (0, 0.77)])
     inner = smooth(np.concatenate([upper, mirrored(upper[:-1])]), closed=False)
     area = np.concatenate([smooth(jaw[1:-1], closed=False), inner])
     tone = mix(look.hair, look.shade, 0.30)
@@ -118,7 +118,7 @@ def draw_beard(canvas: Canvas, look: Look) -> None:
     lips = np.array(
         [(-0.40, 1.0), (-0.22, 0.90), (0, 0.915), (0.22, 0.90), (0.40, 1.0), (0.22, 1.14), (0, 1.17), (-0.22, 1.14)]
     )
-    canvas.stain(smooth(lips * (1, look.length), closed=True), look.skin, 0.75, soft=0.10)
+    canvas.stain(smooth(lips * (1, look.length) - np.array((0, 0.04)), closed=True), look.skin, 0.75, soft=0.10)
 
 
 def draw_brows(canvas: Canvas, look: Look, brows: np.ndarray) -> None:

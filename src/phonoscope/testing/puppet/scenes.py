@@ -16,8 +16,9 @@ def one_head(
     face_height: float = 150.0,
     turns: tuple[tuple[float, float], ...] | None = None,
 ) -> Scene:
-    """One person in the middle of the picture, who talks all the time but for half a second at either end."""
-    speech = Speech(seed, ((0.5, seconds - 0.5),) if turns is None else turns, seed)
+    """One person in the middle of the picture, who talks all the time but for up to half a second at either end."""
+    quiet = min(0.5, seconds / 4)
+    speech = Speech(seed, ((quiet, seconds - quiet),) if turns is None else turns, seed)
     seat = Seat(0, width / 2, 0.46 * height, face_height)
     shot = Shot(round(seconds * fps), (seat,), seed)
     return Scene(heads=(Head(seed, speech),), shots=(shot,), width=width, height=height, fps=fps)

@@ -38,9 +38,9 @@ def _shade(canvas: Canvas, look: Look) -> None:
         canvas.glow((side * 0.56, 0.56), (0.20, 0.15), _BLUSH, 0.22)
         canvas.glow((side * 0.52, 0.38), (0.17, 0.10), look.light, 0.30)
         _draw_lines_of_age(canvas, look, side)
-    canvas.glow((0, 1.25 * look.length), (0.17, 0.05), look.shade, 0.40)
+    canvas.glow((0, 1.22 * look.length), (0.17, 0.05), look.shade, 0.40)
     canvas.glow((0, 1.42 * look.length), (0.15, 0.09), look.light, 0.25)
-    canvas.glow((0, 0.80 * look.length), (0.035, 0.06), look.shade, 0.25)
+    canvas.glow((0, 0.77 * look.length), (0.035, 0.05), look.shade, 0.25)
 
 
 def _draw_lines_of_age(canvas: Canvas, look: Look, side: int) -> None:

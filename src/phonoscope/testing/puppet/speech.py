@@ -77,27 +77,30 @@ class Utterance:
 
 
 def utter(speech: Speech, duration_s: float) -> Utterance:
-    """The speech worked out over the first `duration_s` seconds.
+    """The speech worked out over the first `duration_s` seconds; a longer look begins in the same way.
 
     Raises:
         ValueError: a turn starts before 0 or does not stop after its start.
     """
-    draft = _Draft(round(duration_s * CONTROL_RATE) + 1)
+    rows = round(duration_s * CONTROL_RATE) + 1
+    end_s = max((stop for _, stop in speech.turns), default=0.0)
+    draft = _Draft(max(rows, round(end_s * CONTROL_RATE) + 1))
     phrases: list[tuple[float, float]] = []
     for number, (start, stop) in enumerate(speech.turns):
         if not 0 <= start < stop:
             raise ValueError(f"a turn must satisfy 0 <= start < stop, got ({start}, {stop}) s")
         rng = np.random.default_rng([speech.voice, speech.words, number, 0x5A7])
-        for phrase in _phrases(start, min(stop, duration_s), rng):
+        for phrase in _phrases(start, stop, rng):
             draft.add_phrase(*phrase, rng)
             phrases.append(phrase)
     lead = round(np.random.default_rng([speech.voice, 0x1EAD]).uniform(0.0, 0.04) * CONTROL_RATE)
     ahead = [np.append(curve[lead:], np.zeros(lead)) for curve in (draft.open, draft.wide)]
-    spans = np.array(phrases).reshape(-1, 2)
-    return Utterance(
-        speech, spans, smooth(ahead[0], 13), smooth(ahead[1], 17), smooth(draft.voicing, 5), smooth(draft.hiss, 5),
-        draft.hiss_hz, np.stack([smooth(curve, 9) for curve in draft.formants.T], 1), smooth(draft.pitch, 15),
+    formants = np.stack([smooth(curve, 9) for curve in draft.formants.T], 1)
+    curves = (
+        smooth(ahead[0], 13), smooth(ahead[1], 17), smooth(draft.voicing, 5), smooth(draft.hiss, 5), draft.hiss_hz,
+        formants, smooth(draft.pitch, 15),
     )  # fmt: skip
+    return Utterance(speech, np.array(phrases).reshape(-1, 2), *(curve[:rows] for curve in curves))
 
 
 def smooth(curve: np.ndarray, width: int) -> np.ndarray:
@@ -109,7 +112,7 @@ def smooth(curve: np.ndarray, width: int) -> np.ndarray:
 def _phrases(start: float, stop: float, rng: np.random.Generator) -> list[tuple[float, float]]:
     """A turn cut into phrases of 1–3 s with pauses of 0.35–0.65 s between them; a short turn is one phrase."""
     phrases = []
-    while stop - start > 0.25:
+    while stop - start > 1e-6:
         length, pause = float(rng.uniform(1.2, 2.6)), float(rng.uniform(0.35, 0.65))
         if stop - start < length + pause + 1.0:  # no room for another phrase
             length = stop - start if stop - start <= 3.0 else (stop - start - pause) / 2

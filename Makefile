@@ -1,0 +1,53 @@
+# make demo      a film is drawn (or CLIP=path taken), prepared, and you are told where to look
+# make test      install what the tests need, run them all
+# make check     ruff, pyright, import-linter and the fast tests
+# make install   everything, into .venv
+# make bench     measure; prints the tables of the README
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CLIP ?=
+DEMO ?= demo
+
+export PHONOSCOPE_HOME ?= $(CURDIR)/.cache/phonoscope
+
+.PHONY: install demo test check bench clean
+
+.venv/base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "phonoscope needs Python 3.11 or newer, $(PYTHON) is older: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade "pip>=25.1"
+	$(PIP) --editable .
+	@touch $@
+
+# PySceneDetect asks for opencv-python, which would overwrite the headless one; its witness needs neither
+.venv/test: .venv/base
+	$(PIP) --group test
+	$(PIP) --no-deps scenedetect==0.7.2
+	@touch $@
+
+.venv/check: .venv/test
+	$(PIP) --group check
+	@touch $@
+
+install: .venv/check
+
+demo: .venv/base
+	@$(BIN)/python -m phonoscope.testing.demo $(DEMO) $(CLIP)
+
+test: .venv/test
+	$(BIN)/python -m pytest -n 2
+
+check: .venv/check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 -m "not slow and not real"
+
+bench: .venv/test
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo

@@ -1,0 +1,64 @@
+"""Ink on pictures (H, W, 3) uint8 RGB; everything is drawn in place and cut at the edges."""
+
+import numpy as np
+
+from phonoscope.report.font import ADVANCE, HEIGHT, text_mask
+
+Colour = tuple[int, int, int]
+
+PAPER, INK, SOFT, LINE = (255, 254, 251), (29, 33, 38), (90, 95, 102), (222, 219, 210)
+SPEAKING, SILENT, BLUE, AMBER = (60, 190, 120), (150, 160, 170), (61, 111, 142), (211, 154, 47)
+HUES = (  # told apart by colour-blind eyes too (Okabe and Ito, 2008)
+    (86, 180, 233), (230, 159, 0), (240, 228, 66), (204, 121, 167), (213, 94, 0), (0, 114, 178), (0, 158, 115),
+)  # fmt: skip
+
+
+def blank(height: int, width: int, colour: Colour = PAPER) -> np.ndarray:
+    """An empty picture."""
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+def text_width(text: str, scale: int = 1) -> int:
+    """How wide a line of text is, px."""
+    return max(0, len(text) * ADVANCE - 1) * scale
+
+
+def write(picture: np.ndarray, x: int, y: int, text: str, colour: Colour = INK, scale: int = 1) -> None:
+    """A line of text whose upper left corner is (x, y)."""
+    mask = text_mask(text, scale)
+    top, left = max(0, -y), max(0, -x)
+    under = picture[max(0, y) : max(0, y + mask.shape[0]), max(0, x) : max(0, x + mask.shape[1])]
+    under[mask[top : top + under.shape[0], left : left + under.shape[1]]] = colour
+
+
+def fill(picture: np.ndarray, x0: int, y0: int, x1: int, y1: int, colour: Colour) -> None:
+    """A filled rectangle, half-open."""
+    picture[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = colour
+
+
+def outline(picture: np.ndarray, box: np.ndarray, colour: Colour, width: int = 2) -> None:
+    """A box (4,) xyxy px as a frame of lines, its outer edge on the box."""
+    x0, y0, x1, y1 = (round(float(edge)) for edge in box)
+    for edges in (
+        (x0, y0, x1, y0 + width),
+        (x0, y1 - width, x1, y1),
+        (x0, y0, x0 + width, y1),
+        (x1 - width, y0, x1, y1),
+    ):
+        fill(picture, *edges, colour)
+
+
+def tag(picture: np.ndarray, x: int, y: int, text: str, colour: Colour, scale: int = 1) -> None:
+    """Text on a coloured label that stands on (x, y), or hangs from it at the upper edge."""
+    pad = 2 * scale
+    height, width = HEIGHT * scale + 2 * pad, text_width(text, scale) + 2 * pad
+    x = max(0, min(x, picture.shape[1] - width))
+    y = y - height if y >= height else y
+    fill(picture, x, y, x + width, y + height, colour)
+    bright = sum(colour) > 330
+    write(picture, x + pad, y + pad, text, INK if bright else PAPER, scale)
+
+
+def hue(track: int) -> Colour:
+    """A track's colour."""
+    return HUES[track % len(HUES)]

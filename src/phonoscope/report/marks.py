@@ -1,0 +1,79 @@
+"""Boxes on pictures: faces, tracks and who speaks."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from phonoscope.core.faces import Faces, Tracks, TrackTable
+from phonoscope.report.canvas import BLUE, SPEAKING, Colour, hue, outline, tag
+from phonoscope.store.folder import StoredRecording
+
+
+class Mark(NamedTuple):
+    """A box with its label."""
+
+    box: np.ndarray  # (4,) xyxy px of the source
+    label: str
+    colour: Colour
+
+
+Marks = Callable[[int], list[Mark]]
+"""What is to be drawn on a frame."""
+
+
+def marks_of(stored: StoredRecording, name: str) -> tuple[Marks, np.ndarray]:
+    """What `faces`, `tracks` or `asd` draw on each frame, and the frames that have something, (N,) sorted.
+
+    Raises:
+        UsageError: it has not been made.
+    """
+    if name == "faces":
+        every = (stored.receipts["faces"].params or {}).get("every", 1)
+        faces: Faces = stored.load("faces")
+        return face_marks(faces, every), np.unique(faces.frame)
+    tracks: Tracks = stored.load("tracks")
+    scores = stored.load("asd") if name == "asd" or "asd" in stored.receipts else None
+    frames = [np.arange(track.span.start, track.span.stop) for track in tracks]
+    return track_marks(tracks, scores), np.unique(np.concatenate([np.zeros(0, int), *frames]))
+
+
+def face_marks(faces: Faces, every: int) -> Marks:
+    """Faces with the detector's score; between two looks the last one's faces stay."""
+
+    def at(frame: int) -> list[Mark]:
+        last = np.searchsorted(faces.frame, frame, side="right")
+        if not last or faces.frame[last - 1] < frame // every * every:
+            return []
+        rows = np.flatnonzero(faces.frame == faces.frame[last - 1])
+        return [Mark(faces.box[row], f"{faces.score[row]:.2f}", BLUE) for row in rows]
+
+    return at
+
+
+def track_marks(tracks: Tracks, scores: TrackTable | None) -> Marks:
+    """Tracks with their id and speaking score; green where it is above 0."""
+    score = {track.id: scores.of(track.id, "score") for track in tracks} if scores else {}
+
+    def at(frame: int) -> list[Mark]:
+        marks = []
+        for track in tracks:
+            row = frame - track.start
+            if not 0 <= row < len(track):
+                continue
+            said = score.get(track.id)
+            speaks = said is not None and said[row] > 0
+            label = f"{track.id}" if said is None else f"{track.id}  {said[row]:+.1f}"
+            marks.append(Mark(track.box[row], label, SPEAKING if speaks else hue(track.id)))
+        return marks
+
+    return at
+
+
+def put(picture: np.ndarray, marks: list[Mark], scale: float) -> None:
+    """Draw marks on a picture (H, W, 3) that is `scale` times as large as the source."""
+    thick = max(2, round(max(picture.shape[:2]) / 400))
+    for mark in marks:
+        box = mark.box * scale
+        outline(picture, box, mark.colour, thick)
+        tag(picture, round(float(box[0])), round(float(box[1])), mark.label, mark.colour, max(1, thick // 2))

@@ -1,0 +1,128 @@
+"""Curves and maps over time, small and plain."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from phonoscope.core.faces import TrackTable
+from phonoscope.core.series import Series
+from phonoscope.report.canvas import AMBER, BLUE, INK, LINE, SOFT, Colour, blank, fill, hue, text_width, write
+from phonoscope.report.strips import WIDTH, ticks
+from phonoscope.store.folder import StoredRecording
+
+SIZE = (260, 1000)  # h, w px of the whole picture
+LEFT, RIGHT, TOP, BOTTOM = 54, 16, 34, 26  # px, margins
+
+
+class Line(NamedTuple):
+    """A curve that may stop and go on."""
+
+    time_s: np.ndarray  # (T,)
+    value: np.ndarray  # (T,)
+    colour: Colour
+    label: str = ""
+
+
+def plot_of(stored: StoredRecording, name: str) -> np.ndarray:
+    """`audio`, `vad`, `asd` as curves, anything else that varies with time as a map, (H, W, 3) uint8."""
+    recording = stored.recording
+    duration_s, title = float(recording.duration_s), f"{recording.id} · {name}"
+    value = stored.load(name)
+    if isinstance(value, TrackTable):
+        return curves(_tracks(value, float(recording.fps)), duration_s, _range(value), f"{title}, log-odds of speaking")
+    if name == "audio":
+        return curves([_envelope(value)], duration_s, (-1.0, 1.0), f"{title}, lowest and highest sample")
+    if value.values.ndim == 1:
+        colour = AMBER if name == "vad" else BLUE
+        shown = Line(_times(value), np.asarray(value.values), colour)
+        return curves([shown], duration_s, (0.0, 1.0) if name == "vad" else _range(shown.value), title)
+    return heat_map(value, duration_s, title)
+
+
+def curves(lines: Sequence[Line], duration_s: float, span: tuple[float, float], title: str) -> np.ndarray:
+    """Curves over a time axis; each pixel column shows all values that fall into it, joined to the column before."""
+    picture, (low, high) = blank(*SIZE), span
+    height, width = SIZE[0] - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
+    for level in (low, (low + high) / 2, high):
+        y = TOP + round((high - level) / (high - low) * (height - 1))
+        fill(picture, LEFT, y, LEFT + width, y + 1, LINE)
+        text = f"{level:g}" if abs(level) >= 0.1 or not level else f"{level:.2f}"
+        write(picture, LEFT - 6 - text_width(text), y - 3, text, SOFT)
+    for line in lines:
+        x = np.clip(line.time_s / duration_s * width, 0, width - 1).astype(int)
+        y = np.rint((high - np.clip(line.value, low, high)) / (high - low) * (height - 1)).astype(int)
+        for column, top, bottom in _columns(x, y):
+            fill(picture, LEFT + column, TOP + top, LEFT + column + 1, TOP + bottom + 1, line.colour)
+        if line.label and len(x):
+            write(picture, LEFT + int(x[0]), TOP + 2, line.label, line.colour)
+    return _framed(picture, duration_s, title)
+
+
+def heat_map(series: Series, duration_s: float, title: str) -> np.ndarray:
+    """Rows over time, (T, D) or more, each scaled to its own middle 98 %; the first at the bottom."""
+    picture = blank(*SIZE)
+    height, width = SIZE[0] - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
+    values = np.asarray(series.values, np.float64).reshape(len(series), -1) if len(series) else np.zeros((0, 1))
+    if len(values):
+        low, high = np.percentile(values, [1, 99], axis=0)
+        level = np.clip((values - low) / np.maximum(high - low, 1e-9), 0, 1)
+        at = (np.arange(width) + 0.5) / width * duration_s
+        row = np.rint((at - float(series.start)) * float(series.rate)).astype(int)
+        known = (row >= 0) & (row < len(values))
+        shown = level[np.clip(row, 0, len(values) - 1)].T[::-1]
+        which = np.arange(height) * len(shown) // height
+        colours = np.stack([255 - 225 * shown, 254 - 150 * shown, 251 - 105 * shown], 2).astype(np.uint8)
+        picture[TOP : TOP + height, LEFT : LEFT + width][:, known] = colours[which][:, known]
+        for text, y in (("0", TOP + height - 8), (str(len(shown) - 1), TOP + 1)):
+            write(picture, LEFT - 6 - text_width(text), y, text, SOFT)
+    return _framed(picture, duration_s, title)
+
+
+def _framed(picture: np.ndarray, duration_s: float, title: str) -> np.ndarray:
+    height, width = SIZE[0] - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
+    write(picture, LEFT, 10, title, INK, 2 if text_width(title, 2) < width else 1)
+    fill(picture, LEFT, TOP + height, LEFT + width, TOP + height + 1, SOFT)
+    for x, text in ticks(duration_s):
+        at = LEFT + round(x / WIDTH * width)
+        fill(picture, at, TOP + height, at + 1, TOP + height + 5, SOFT)
+        write(picture, min(at + 3, SIZE[1] - text_width(text) - 2), TOP + height + 8, text, SOFT)
+    write(picture, LEFT - 12, TOP + height + 8, "s", SOFT)
+    return picture
+
+
+def _columns(x: np.ndarray, y: np.ndarray) -> list[tuple[int, int, int]]:
+    """(column, top, bottom) of a curve; NaN-free, x never decreases; a jump of more than a column is left open."""
+    if not len(x):
+        return []
+    first = np.append(0, np.flatnonzero(np.diff(x)) + 1)
+    top, bottom, column = np.minimum.reduceat(y, first), np.maximum.reduceat(y, first), x[first]
+    before = y[np.maximum(first - 1, 0)]
+    top, bottom = np.minimum(top, before), np.maximum(bottom, before)
+    return list(zip(column.tolist(), top.tolist(), bottom.tolist(), strict=True))
+
+
+def _envelope(audio: Series) -> Line:
+    """At most some thousand pairs of lowest and highest sample, which look like the whole."""
+    run = max(1, len(audio) // 4000)
+    whole = np.asarray(audio.values[: len(audio) // run * run]).reshape(-1, run)
+    pairs = np.stack([whole.min(1, initial=1), whole.max(1, initial=-1)], 1).ravel()
+    return Line(np.repeat(np.arange(len(whole)) * run / float(audio.rate), 2), pairs, BLUE)
+
+
+def _tracks(table: TrackTable, fps: float) -> list[Line]:
+    ids = np.unique(table.track).tolist()
+    return [Line((table.frame[table.track == id] + 0.5) / fps, table.of(id, "score"), hue(id), str(id)) for id in ids]
+
+
+def _times(series: Series) -> np.ndarray:
+    return float(series.start) + np.arange(len(series)) / float(series.rate)
+
+
+def _range(values: "np.ndarray | TrackTable") -> tuple[float, float]:
+    """Bounds that hold all values; those of log-odds lie evenly about 0."""
+    if isinstance(values, TrackTable):
+        most = float(np.ceil(np.abs(values.columns["score"]).max(initial=1)))
+        return -most, most
+    low, high = float(np.min(values, initial=np.inf)), float(np.max(values, initial=-np.inf))
+    return (low, high) if low < high else (low - 1, low + 1) if np.isfinite(low) else (0.0, 1.0)

@@ -1,0 +1,136 @@
+"""Contact sheets: many small pictures on one, each with a line of text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from phonoscope.core.geometry import POLICIES, Crops
+from phonoscope.core.media import Picture
+from phonoscope.core.time import Span, merge_spans
+from phonoscope.media.video import decode
+from phonoscope.report.canvas import INK, SOFT, blank, write
+from phonoscope.report.font import HEIGHT
+from phonoscope.report.marks import marks_of, put
+from phonoscope.store.folder import StoredRecording
+
+Item = TypeVar("Item")
+
+TILE, FACE = 240, 112  # px, widths of a frame and of a crop on the sheet
+GAP = 10  # px
+MOST = 40  # rows of a sheet; beyond that some are left out, evenly
+FRAMES = 12  # pictures of a sheet of faces or tracks
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One picture of a sheet."""
+
+    picture: np.ndarray  # (h, w, 3) uint8
+    label: str
+
+
+def lay_out(tiles: Sequence[Tile], columns: int, title: str) -> np.ndarray:
+    """A sheet of tiles of one size, row by row, (H, W, 3) uint8."""
+    height, width = tiles[0].picture.shape[:2] if tiles else (0, TILE)
+    line = HEIGHT + 6
+    top = GAP + 2 * HEIGHT + GAP
+    rows = -(-len(tiles) // columns)
+    sheet = blank(top + rows * (height + line + GAP) + GAP, max(GAP + columns * (width + GAP), 320))
+    write(sheet, GAP, GAP, title, INK, 2 if len(title) * 12 < sheet.shape[1] else 1)
+    for k, tile in enumerate(tiles):
+        x, y = GAP + k % columns * (width + GAP), top + k // columns * (height + line + GAP)
+        sheet[y : y + height, x : x + width] = tile.picture
+        write(sheet, x, y + height + 3, tile.label[: width // 6], SOFT)
+    return sheet
+
+
+def shots_sheet(stored: StoredRecording) -> np.ndarray:
+    """First, middle and last frame of each shot."""
+    shots, recording = stored.load("shots").spans, stored.recording
+    chosen = spread(range(len(shots)), MOST)
+    wanted = [
+        (n, f) for n in chosen for f in (shots[n].start, (shots[n].start + shots[n].stop) // 2, shots[n].stop - 1)
+    ]
+    seen = small_pictures(stored, {frame for _, frame in wanted})
+    tiles = [Tile(seen[f], f"shot {n} · {float(f / recording.fps):.2f} s · frame {f}") for n, f in wanted]
+    return lay_out(tiles, 3, _title(stored, "shots", len(shots), len(chosen)))
+
+
+def marks_sheet(stored: StoredRecording, name: str) -> np.ndarray:
+    """Frames with the boxes of `faces`, `tracks` or `asd`, evenly from those that have any."""
+    marks, frames = marks_of(stored, name)
+    chosen = spread(frames.tolist(), FRAMES)
+    seen = small_pictures(stored, set(chosen))
+    tiles = []
+    for frame in chosen:
+        picture = seen[frame]
+        put(picture, marks(frame), picture.shape[1] / stored.recording.width)
+        tiles.append(Tile(picture, f"{float(frame / stored.recording.fps):.2f} s · frame {frame}"))
+    return lay_out(tiles, 3, _title(stored, f"frames with {name}", len(frames), len(chosen)))
+
+
+def crops_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
+    """Crops of each track, evenly along it, a row a track."""
+    crops: Crops = stored.load("crops")
+    chosen = spread(crops.crops, MOST)
+    wanted = [(crop, round(at)) for crop in chosen for at in np.linspace(0, len(crop) - 1, columns)]
+    asked: dict[int, list[int]] = {}
+    for k, (crop, row) in enumerate(wanted):
+        asked.setdefault(crop.start + row, []).append(k)
+    made: dict[int, Tile] = {}
+    for picture in pictures(stored, asked):
+        for k in asked[picture.frame]:
+            crop, row = wanted[k]
+            cut = picture.crop_rgb(crop.matrix[row], crop.size, POLICIES[crop.policy].border)
+            when = float(picture.frame / stored.recording.fps)
+            made[k] = Tile(shrunk(cut, FACE), f"{crop.track} · {when:.2f} s")
+    return lay_out(
+        [made[k] for k in range(len(wanted))], columns, _title(stored, "tracks", len(crops.crops), len(chosen))
+    )
+
+
+def thumbs_sheet(stored: StoredRecording) -> np.ndarray:
+    """All portraits."""
+    import av
+
+    tiles = []
+    for path in sorted(stored.load("thumbs").glob("*.jpg"), key=lambda path: int(path.stem)):
+        with av.open(f"file:{path}") as file:
+            rgb = next(file.decode(video=0)).to_ndarray(format="rgb24")
+        tiles.append(Tile(shrunk(rgb, rgb.shape[1]), f"track {path.stem}"))
+    return lay_out(tiles, 6, _title(stored, "portraits", len(tiles), len(tiles)))
+
+
+def pictures(stored: StoredRecording, frames: Iterable[int]) -> Iterable[Picture]:
+    """The pictures of some frames, in order."""
+    spans = merge_spans([Span(frame, frame + 1) for frame in frames])
+    return decode(stored.source, stored.clock, spans)
+
+
+def small_pictures(stored: StoredRecording, frames: Iterable[int]) -> dict[int, np.ndarray]:
+    """Some frames, `TILE` px wide, (h, w, 3) uint8; the caller's to draw on."""
+    return {picture.frame: shrunk(picture.rgb(), TILE) for picture in pictures(stored, frames)}
+
+
+def shrunk(rgb: np.ndarray, width: int) -> np.ndarray:
+    """A picture at another width, its proportions kept."""
+    height = max(1, round(rgb.shape[0] * width / rgb.shape[1]))
+    if (height, width) == rgb.shape[:2]:
+        return rgb.copy()
+    way = cv2.INTER_AREA if width < rgb.shape[1] else cv2.INTER_LINEAR
+    return cv2.resize(rgb, (width, height), interpolation=way)
+
+
+def spread(items: Sequence[Item], most: int) -> list[Item]:
+    """At most so many of the items, evenly, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(at)] for at in np.linspace(0, len(items) - 1, most).tolist()]
+
+
+def _title(stored: StoredRecording, what: str, there: int, shown: int) -> str:
+    some = f"{shown} of {there}" if shown < there else f"{there}"
+    return f"{stored.recording.id} · {some} {what}"

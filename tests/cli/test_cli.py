@@ -1,0 +1,128 @@
+"""The command line as people and programs meet it."""
+
+import json
+
+import pytest
+
+from phonoscope.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def films(puppets, tmp_path_factory):
+    root = tmp_path_factory.mktemp("cli") / "films"
+    assert main(["prepare", str(puppets), "--to", str(root)]) == 0
+    return root
+
+
+def test_prepare_says_what_it_made_and_where_to_look(films, puppets, capsys):
+    assert main(["prepare", str(puppets), "--to", str(films)]) == 0
+    said = capsys.readouterr().out
+    assert "kept    two-puppets-" in said and f"look at {films}/report.html" in said
+    assert (films / "report.html").stat().st_size > 5000
+
+
+def test_programs_get_a_line_of_json_a_film(films, puppets, capsys):
+    assert main(["prepare", str(puppets), "nosuch.mp4", "--to", str(films), "--json"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["state"] for line in lines] == ["kept", "failed", "over"]
+    assert lines[1]["failure"]["reason"] == "missing" and lines[2]["failed"] == 1
+
+
+def test_a_dry_run_makes_nothing(films, puppets, tmp_path, capsys):
+    assert main(["prepare", str(puppets), "--to", str(tmp_path / "new"), "--dry-run"]) == 0
+    assert "would make recording, clock, audio" in capsys.readouterr().out and not (tmp_path / "new").exists()
+    assert main(["prepare", str(puppets), "--to", str(films), "--dry-run", "--tracks.min-len", "30"]) == 0
+    assert "would make tracks, crops, asd, thumbs" in capsys.readouterr().out
+
+
+def test_settings_come_from_a_file_and_flags_go_before(films, puppets, tmp_path, capsys):
+    config = tmp_path / "c.toml"
+    config.write_text('[tracks]\nmin-len = 30\n[clock]\nfps = "25"\n')
+    arguments = ["prepare", str(puppets), "--to", str(films), "--dry-run", "--json", "--config", str(config)]
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["make"] == ["tracks", "crops", "asd", "thumbs"]
+    assert main([*arguments, "--tracks.min-len", "10"]) == 0
+    assert json.loads(capsys.readouterr().out)["make"] == []
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("[trakcs]\nmin_len = 3", "no section 'trakcs'; did you mean 'tracks'?"),
+        ("[tracks]\nminlen = 3", "no setting of [tracks] 'minlen'; did you mean 'min_len'?"),
+        ('[tracks]\nmin_len = "x"', "[tracks] Expected `int`, got `str`"),
+        ("tracks = 3", "'tracks' must be a table"),
+        ("[tracks", "c.toml"),
+    ],
+)
+def test_a_bad_settings_file_is_answered_in_one_line(tmp_path, capsys, toml, said):
+    (tmp_path / "c.toml").write_text(toml)
+    assert main(["prepare", "a.mp4", "--to", str(tmp_path / "s"), "--config", str(tmp_path / "c.toml")]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1 and not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["prepair"], "did you mean 'prepare'?"),
+        (["prepare", "--to", "s"], "no film given"),
+        (["prepare", "a.mp4", "--to", "{tmp}/s", "--want", "trakcs"], "did you mean 'tracks'?"),
+        (["status", "{tmp}/nowhere"], "no store at"),
+        (["run", "tracks"], "then the store"),
+        (["show", "{tmp}/nowhere/a", "tracks"], "no store at"),
+    ],
+)
+def test_wrong_usage_is_answered_in_one_line_and_exit_code_2(tmp_path, capsys, arguments, said):
+    assert main([a.format(tmp=tmp_path) for a in arguments]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+
+
+def test_an_unknown_flag_exits_with_2_and_a_suggestion(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["prepare", "a.mp4", "--to", "s", "--trakcs.min-len", "3"])
+    assert stop.value.code == 2 and "--tracks.min-len" in capsys.readouterr().err
+
+
+def test_status_tells_what_is_there(films, capsys):
+    main(["status", str(films), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["artifacts"]["tracks"] == 1 and found["recordings"][0]["duration_s"] == 4.0
+    main(["status", str(films)])
+    assert "1 recordings" in capsys.readouterr().out
+
+
+def test_run_makes_more_of_a_store(films, capsys):
+    assert main(["run", "crop_video", str(films), "--no-report"]) == 0
+    assert "made    two-puppets" in capsys.readouterr().out
+    assert sorted(p.name for p in films.glob("recordings/*/crops/*")) == ["0.mp4", "1.mp4"]
+
+
+def test_ingest_makes_clock_and_sound_and_nothing_more(puppets, tmp_path, capsys):
+    assert main(["ingest", str(puppets), "--to", str(tmp_path / "s"), "--clock.fps", "30000/1001"]) == 0
+    (folder,) = (tmp_path / "s" / "recordings").iterdir()
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "audio.flac",
+        "clock.parquet",
+        "receipts.json",
+        "recording.json",
+    ]
+    assert json.loads((folder / "recording.json").read_text())["fps"] == "30000/1001"
+
+
+def test_models_and_doctor_name_licences_and_places(capsys):
+    assert main(["models"]) == 0
+    assert "Apache-2.0" in capsys.readouterr().out
+    main(["doctor", "--offline"])
+    assert "face_detector" in capsys.readouterr().out
+
+
+def test_every_verb_teaches(capsys):
+    from phonoscope.cli.main import VERBS
+
+    for verb in VERBS:
+        with pytest.raises(SystemExit) as stop:
+            main([verb, "--help"])
+        said = capsys.readouterr().out
+        assert stop.value.code == 0 and f"phonoscope {verb}" in said
