@@ -79,3 +79,13 @@ def test_timestamps_that_go_back_are_refused():
 def test_a_series_that_ends_too_early_is_refused():
     with pytest.raises(ValueError, match="needs rows"):
         Series(np.zeros((10, 1)), Fraction(100), Fraction(1, 200)).on(Span(0, 25), Fraction(25))
+
+
+@given(start=integers(0, 3000), frames=integers(1, 40), fps=sampled_from(RATES), rows=sampled_from([1, 2, 4]))
+def test_the_row_taken_is_the_nearest_and_the_later_of_two(start, frames, fps, rows):
+    rate, first = Fraction(100), Fraction(1, 80)
+    series = Series(np.arange(int(3100 / fps * 100) + 9), rate, first)
+    for n, row in enumerate(series.on(Span(start, start + frames), fps, rows)):
+        instant = Fraction(2 * (start * rows + n) + 1, 2 * rows) / fps
+        exact = (instant - first) * rate
+        assert row == max(0, int((exact + Fraction(1, 2)) // 1))

@@ -11,6 +11,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
 
 from phonoscope.core.time import Span
 from phonoscope.media.audio import read_audio
@@ -80,6 +81,23 @@ def test_the_same_arrays_give_the_same_bytes(tmp_path: Path):
     assert len(digests) == 1
 
 
+def test_colours_come_back_whatever_matrix_they_are_stored_with(tmp_path: Path):
+    rgb = np.zeros((64, 64, 3), np.uint8)
+    rgb[:32, :32], rgb[:32, 32:], rgb[32:, :32], rgb[32:, 32:] = (
+        (200, 30, 30),
+        (30, 200, 30),
+        (30, 30, 200),
+        (90, 90, 9),
+    )
+    for name, matrix in (("sd.mp4", Colorspace.ITU601), ("hd.mp4", Colorspace.ITU709)):
+        frame = VideoFrame.from_ndarray(rgb, "rgb24").reformat(format="yuv420p", dst_colorspace=matrix)
+        write_film(tmp_path / name, [frame], Fraction(25), crf=1)
+        clock = probe(tmp_path / name, Fraction(25), RATE).clock
+        (picture,) = decode(tmp_path / name, clock, [Span(0, 1)])
+        assert np.abs(picture.rgb()[4:28, 4:28].astype(int) - (200, 30, 30)).max() <= 8
+        assert np.abs(picture.rgb()[36:60, 4:28].astype(int) - (30, 30, 200)).max() <= 8
+
+
 def test_the_index_comes_before_the_pictures(tmp_path: Path):
     path = tmp_path / "film.mp4"
     write_film(path, pictures(10), Fraction(25))
@@ -118,15 +136,24 @@ def test_impossible_films_are_refused(tmp_path: Path):
         write_film(path, [], Fraction(25))
     with pytest.raises(ValueError, match="sample_rate"):
         write_film(path, pictures(1), Fraction(25), np.zeros(10, np.float32))
+    with pytest.raises(ValueError, match="at least one frame"), FilmWriter(path, (16, 16), Fraction(25), RATE):
+        pass
     with pytest.raises(ValueError, match="the frame is"):
         write_film(path, [*pictures(1), np.zeros((16, 16, 3), np.uint8)], Fraction(25))
     assert list(tmp_path.iterdir()) == []
 
 
+def read_still(content: bytes) -> np.ndarray:
+    """What OpenCV makes of a picture file, (H, W, 3) uint8 RGB."""
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return image[..., ::-1]
+
+
 def test_stills_read_back():
     rgb = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (61, 83, 3), np.uint8), (0, 0), 3)
-    assert np.array_equal(cv2.imdecode(np.frombuffer(png(rgb), np.uint8), cv2.IMREAD_COLOR)[..., ::-1], rgb)
-    seen = cv2.imdecode(np.frombuffer(jpeg(rgb, 95), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert np.array_equal(read_still(png(rgb)), rgb)
+    seen = read_still(jpeg(rgb, 95))
     assert np.abs(seen.astype(int) - rgb).mean() < 3
     assert len(jpeg(rgb, 30)) < len(jpeg(rgb, 95))
     assert jpeg(rgb) == jpeg(rgb) and png(rgb) == png(rgb)

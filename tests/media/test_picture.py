@@ -20,7 +20,8 @@ UPRIGHTS = [Upright(t, m, f) for t in (False, True) for m in (False, True) for f
 def smooth(height: int, width: int, seed: int = 0) -> np.ndarray:
     """A soft random picture (H, W, 3) uint8."""
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 4), None, 30, 220, cv2.NORM_MINMAX)
+    soft = np.asarray(cv2.GaussianBlur(noise.astype(np.float32), (0, 0), 4))
+    return (30 + 190 * (soft - soft.min()) / (soft.max() - soft.min())).astype(np.uint8)
 
 
 def shown(frame: VideoFrame, upright: Upright = Upright(), size: tuple[int, int] | None = None) -> Picture:  # noqa: B008
@@ -123,7 +124,7 @@ def test_outside_the_picture_is_the_border(pix_fmt: str):
 
 def test_a_picture_of_another_size_is_shown_at_the_films():
     rgb = smooth(48, 64)
-    small = VideoFrame.from_ndarray(cv2.resize(rgb, (32, 24)), "rgb24").reformat(format="yuv420p")
+    small = VideoFrame.from_ndarray(rgb, "rgb24").reformat(32, 24, format="yuv420p")
     picture = shown(small, size=(64, 48))
     assert picture.rgb().shape == (48, 64, 3)
     assert np.abs(picture.luma((48, 64)).astype(int) - cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)).mean() < 4
@@ -148,8 +149,8 @@ def test_colours_are_those_that_pyav_gives(tmp_path_factory: pytest.TempPathFact
         stream = film.add_stream("libx264", rate=Fraction(25), options={"colorprim": "bt709", "colormatrix": "bt709"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.colorspace = 1
-        film.mux(stream.encode(VideoFrame.from_ndarray(smooth(48, 64), "rgb24").reformat(format="yuv420p", dst_colorspace=1)))  # fmt: skip  # noqa: E501
-        film.mux(stream.encode(None))
+        frame = VideoFrame.from_ndarray(smooth(48, 64), "rgb24").reformat(format="yuv420p", dst_colorspace=1)
+        film.mux([*stream.encode(frame), *stream.encode(None)])
     with av.open(str(path)) as film:
         frame = next(film.decode(video=0))
     assert np.array_equal(shown(frame).rgb(), frame.to_ndarray(format="rgb24"))

@@ -2,8 +2,10 @@
 
 import re
 import subprocess
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import imageio_ffmpeg
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from phonoscope.core.media import Clock
 from phonoscope.core.time import Span, merge_spans
 from phonoscope.media.probe import probe
-from phonoscope.media.video import DecodeCount, decode, frames
+from phonoscope.media.video import DecodeCount, Picture, decode, frames
 from phonoscope.testing.film import flash_and_beep
 
 FPS = Fraction(25)
@@ -99,7 +101,7 @@ def test_a_damaged_stretch_shows_the_picture_before_and_is_counted(tmp_path: Pat
     clock = probe(path, FPS, 16000).clock
     with av.open(str(path)) as film:
         packets = [packet for packet in film.demux(video=0) if packet.size]
-        hurt = [packet for packet in packets if 1.0 <= packet.pts * packet.time_base < 1.2]
+        hurt = [packet for packet in packets if 1.0 <= (packet.pts or 0) * packet.time_base < 1.2]
         content = path.read_bytes()
         for packet in hurt:
             content = content.replace(bytes(packet), bytes(len(bytes(packet))))
@@ -119,7 +121,7 @@ def test_an_abandoned_decode_lets_go_of_the_file(tmp_path: Path):
     next(pictures)
     opened = Path("/proc/self/fd")
     held = [link for link in opened.iterdir() if link.exists() and link.resolve() == path] if opened.exists() else None
-    pictures.close()
+    cast(Generator[Picture, None, None], pictures).close()
     left = [link for link in opened.iterdir() if link.exists() and link.resolve() == path] if opened.exists() else None
     assert held is None or (len(held) == 1 and not left)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 
@@ -28,11 +29,16 @@ class Series:
         Raises:
             ValueError: the series does not cover the span, give or take half a frame and half a row of its own.
         """
-        wanted = (2 * np.arange(span.start * rows, span.stop * rows, dtype=object) + 1) * Fraction(1, 2 * rows) / fps
-        exact = (wanted - self.start) * self.rate
-        row = np.array([(2 * at + 1).__floor__() // 2 for at in exact], np.int64)
-        slack = Fraction(1, 2) * self.rate / fps + Fraction(1, 2)
-        if len(self) == 0 or exact[0] < -slack or exact[-1] > len(self) - 1 + slack:
+        step, first = (
+            self.rate / (2 * rows * fps),
+            self.start * self.rate,
+        )  # row of instant n/(2·rows·fps) is n·step - first
+        unit = lcm(step.denominator, first.denominator)
+        instants = 2 * np.arange(span.start * rows, span.stop * rows, dtype=object) + 1
+        exact = instants * int(step * unit) - int(first * unit)  # rows, in units of 1/unit: whole numbers, so never off
+        row = ((2 * exact + unit) // (2 * unit)).astype(np.int64)
+        slack = (self.rate / fps + 1) / 2 * unit
+        if len(self) == 0 or exact[0] < -slack or exact[-1] > (len(self) - 1) * unit + slack:
             raise ValueError(
                 f"{span} needs rows {row[0]} to {row[-1]} of the series, which has {len(self)} at {self.rate} a second"
             )

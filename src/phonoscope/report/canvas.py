@@ -39,13 +39,10 @@ def fill(picture: np.ndarray, x0: int, y0: int, x1: int, y1: int, colour: Colour
 def outline(picture: np.ndarray, box: np.ndarray, colour: Colour, width: int = 2) -> None:
     """A box (4,) xyxy px as a frame of lines, its outer edge on the box."""
     x0, y0, x1, y1 = (round(float(edge)) for edge in box)
-    for edges in (
-        (x0, y0, x1, y0 + width),
-        (x0, y1 - width, x1, y1),
-        (x0, y0, x0 + width, y1),
-        (x1 - width, y0, x1, y1),
-    ):
-        fill(picture, *edges, colour)
+    fill(picture, x0, y0, x1, y0 + width, colour)
+    fill(picture, x0, y1 - width, x1, y1, colour)
+    fill(picture, x0, y0, x0 + width, y1, colour)
+    fill(picture, x1 - width, y0, x1, y1, colour)
 
 
 def tag(picture: np.ndarray, x: int, y: int, text: str, colour: Colour, scale: int = 1) -> None:

@@ -14,7 +14,6 @@ from phonoscope.report.sheet import crops_sheet, marks_sheet, shots_sheet, thumb
 from phonoscope.store.folder import StoredRecording
 from phonoscope.store.receipts import whole_file
 
-GIVEN = ("recording", "clock", "audio")
 BOXES = ("faces", "tracks", "asd")  # can be drawn on the film itself
 
 PICTURES: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
@@ -29,20 +28,7 @@ PICTURES: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
     "thumbs": thumbs_sheet,
 }
 
-ARTIFACTS = (
-    "recording",
-    "clock",
-    "audio",
-    "shots",
-    "faces",
-    "tracks",
-    "crops",
-    "mfcc",
-    "vad",
-    "asd",
-    "crop_video",
-    "thumbs",
-)
+ARTIFACTS = ("recording", "clock", *PICTURES, "crop_video")
 
 
 def draw(stored: StoredRecording, name: str, to: Path) -> None:
@@ -76,10 +62,8 @@ def require(stored: StoredRecording, name: str) -> None:
     id, store = stored.folder.name, stored.folder.parents[1]
     if name not in ARTIFACTS:
         near = get_close_matches(name, ARTIFACTS, n=1)
-        raise UsageError(
-            f"no artifact '{name}'"
-            + (f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(ARTIFACTS)}")
-        )
+        meant = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(ARTIFACTS)}"
+        raise UsageError(f"no artifact '{name}'; {meant}")
     if name == "audio":
         raise UsageError(f"'{id}' has no sound")
     raise UsageError(f"'{id}' has no '{name}' yet: `phonoscope run {name} {store} --only {id}` makes it")

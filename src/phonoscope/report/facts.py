@@ -150,7 +150,7 @@ def columns_of(path: Path, *names: str) -> dict[str, np.ndarray]:
 
 
 def _face_mask(recording: Recording, path: Path, receipt: Receipt) -> np.ndarray:
-    """Frames with a face, (num_frames,) bool: a face that is found stands for the frames up to the next regular look."""
+    """Frames with a face, (num_frames,) bool: a face found stands for the frames up to the next regular look."""
     every = (receipt.params or {}).get("every", 1)
     found = np.unique(columns_of(path, "frame")["frame"]).astype(np.int64)
     mask = np.zeros(recording.num_frames + every, bool)

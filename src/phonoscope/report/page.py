@@ -34,9 +34,7 @@ def failures_by_reason(failures: Sequence[Failure]) -> dict[str, list[Failure]]:
 
 
 def _contents(store: Store) -> dict[str, object]:
-    facts = sorted(
-        store_facts(store), key=lambda it: (wording.file_name(it.recording.source).casefold(), it.recording.id)
-    )
+    facts = sorted(store_facts(store), key=_by_name)
     stages = funnel(facts)
     spent = timings(facts)
     tracks = [track for it in facts for track in it.tracks or ()]
@@ -58,6 +56,10 @@ def _contents(store: Store) -> dict[str, object]:
     }
 
 
+def _by_name(facts: RecordingFacts) -> tuple[str, str]:
+    return wording.file_name(facts.recording.source).casefold(), facts.recording.id
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("phonoscope.report"),
@@ -68,7 +70,8 @@ def _environment() -> Environment:
     )
     for view in (
         wording.amount, wording.clock_time, wording.percent, wording.rate, wording.speed, wording.count,
-        wording.span_s, wording.file_name, wording.as_path, wording.again, wording.data_uri, strips, link, speaking_share, warned,
+        wording.span_s, wording.file_name, wording.as_path, wording.again, wording.data_uri,
+        strips, link, speaking_share, warned,
     ):  # fmt: skip
         environment.filters[view.__name__] = view
     return environment

@@ -51,9 +51,8 @@ def shots_sheet(stored: StoredRecording) -> np.ndarray:
     """First, middle and last frame of each shot."""
     shots, recording = stored.load("shots").spans, stored.recording
     chosen = spread(range(len(shots)), MOST)
-    wanted = [
-        (n, f) for n in chosen for f in (shots[n].start, (shots[n].start + shots[n].stop) // 2, shots[n].stop - 1)
-    ]
+    middle = {n: (shots[n].start + shots[n].stop) // 2 for n in chosen}
+    wanted = [(n, frame) for n in chosen for frame in (shots[n].start, middle[n], shots[n].stop - 1)]
     seen = small_pictures(stored, {frame for _, frame in wanted})
     tiles = [Tile(seen[f], f"shot {n} · {float(f / recording.fps):.2f} s · frame {f}") for n, f in wanted]
     return lay_out(tiles, 3, _title(stored, "shots", len(shots), len(chosen)))
@@ -87,9 +86,8 @@ def crops_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
             cut = picture.crop_rgb(crop.matrix[row], crop.size, POLICIES[crop.policy].border)
             when = float(picture.frame / stored.recording.fps)
             made[k] = Tile(shrunk(cut, FACE), f"{crop.track} · {when:.2f} s")
-    return lay_out(
-        [made[k] for k in range(len(wanted))], columns, _title(stored, "tracks", len(crops.crops), len(chosen))
-    )
+    title = _title(stored, "tracks", len(crops.crops), len(chosen))
+    return lay_out([made[k] for k in range(len(wanted))], columns, title)
 
 
 def thumbs_sheet(stored: StoredRecording) -> np.ndarray:

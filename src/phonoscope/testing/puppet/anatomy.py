@@ -3,7 +3,7 @@
 Face units: half the width of the face is 1; the origin lies between the eyes; x right and y down in the picture.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -39,6 +39,9 @@ class Pose:
 
     def __len__(self) -> int:
         return len(self.open)
+
+    def __getitem__(self, rows: slice) -> "Pose":
+        return Pose(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def mirrored(points: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ def draw_neck(canvas: Canvas, look: Look) -> None:
     part.polygon(neck, mix(look.skin, look.shade, 0.22))
     shadow = mix(look.shade, (0.35, 0.16, 0.16), 0.35)
     part.glow((0.10, 1.44), (0.75, 0.24), shadow, 0.80)
-    part.glow((0.62, 1.8), (0.22, 0.5), shadow, 0.40)
+    part.glow((0.62, 1.6), (0.22, 0.15), shadow, 0.40)
     canvas.paste(part)
 
 
@@ -43,7 +43,7 @@ def _draw_neckline(canvas: Canvas, look: Look, dark: Colour) -> None:
     """A round neckline."""
     turn = np.linspace(0.12, np.pi - 0.12, 13)
     rim = np.stack([0.66 * np.cos(turn), 1.90 + 0.30 * np.sin(turn)], 1)
-    canvas.polygon(rim, mix(look.skin, look.shade, 0.18))
+    canvas.polygon(rim, mix(look.skin, look.shade, 0.22))
     draw_neck(canvas.window(-1, 0.7, 1, 2.1), look)
     canvas.line(rim, np.interp(np.arange(13), (0, 2, 10, 12), (0.012, 0.034, 0.034, 0.012)), dark, 0.55, soft=0.01)
 
@@ -51,7 +51,7 @@ def _draw_neckline(canvas: Canvas, look: Look, dark: Colour) -> None:
 def _draw_collar(canvas: Canvas, look: Look, dark: Colour, bright: Colour) -> None:
     """An open shirt collar."""
     opening = np.array([(-0.60, 1.86), (0.60, 1.86), (0, 2.62)])
-    canvas.polygon(opening, mix(look.skin, look.shade, 0.18))
+    canvas.polygon(opening, mix(look.skin, look.shade, 0.22))
     draw_neck(canvas.window(-1, 0.7, 1, 2.1), look)
     canvas.line(np.array([(0, 2.60), (0, 12.0)]), 0.014, dark, 0.6, soft=0.03)
     for side in (-1, 1):

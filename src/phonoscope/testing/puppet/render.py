@@ -53,7 +53,6 @@ class _Actor:
         head = scene.heads[seat.head]
         person = look(head.seed)
         self.pose = motion.pose(head.seed, scene.utterance(seat.head), scene.times_s(span), seat.yaw_deg)
-        self.points = anatomy.face_points(person, self.pose)
         self.matrix = camera.chain(views, camera.seat_matrix(seat, person), anatomy.sway(self.pose))
         scale = np.sqrt(np.linalg.det(self.matrix[:, :, :2]).max())
         self.face = Face.of(person, float(scale) * 1.1)  # a little finer than shown: resampling then keeps edges crisp
@@ -67,7 +66,8 @@ class _Actor:
         right, bottom = (int(np.clip(np.ceil(v), 0, limit)) for v, limit in zip(corners.max(0), size, strict=True))
         if right <= left or bottom <= top:
             return
-        self.face.show(self.points[number], float(self.pose.gaze[number]))
+        now = self.pose[number : number + 1]
+        self.face.show(anatomy.face_points(self.face.look, now)[0], float(now.gaze[0]))
         sprite = self._sprite(number, left, top, right, bottom)
         part = frame[top:bottom, left:right]
         clear = cv2.cvtColor(255 - cv2.extractChannel(sprite, 3), cv2.COLOR_GRAY2RGB)

@@ -64,7 +64,7 @@ class Scene:
     fps: Fraction = Fraction(25)
     sample_rate: int = 16000  # Hz
     sounds: tuple[Speech, ...] | None = None  # what is heard; None: what the heads say. Others here are wrong dubs
-    audio_offset_s: float = 0.0  # positive: sound comes late
+    audio_offset_s: float = 0.0  # positive: sound comes late; truth keeps to the picture
     noise: float = 0.0006  # RMS of the room's noise, full scale 1
 
     def __post_init__(self) -> None:
