@@ -54,8 +54,9 @@ def pytest_terminal_summary(terminalreporter, config):
 def pytest_sessionfinish(session, exitstatus):
     wanting = sum(count for reason, count in _skips(session.config).items() if NO_DATA in reason)
     if wanting and SHARED.is_dir() and exitstatus == 0:
-        session.exitstatus = 1
-        print(f"\n{wanting} tests were skipped for want of data, though {SHARED} is there")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"{wanting} tests were skipped for want of data, though {SHARED.name} is there", red=True)
 
 
 @pytest.fixture(scope="session")

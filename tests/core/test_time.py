@@ -1,6 +1,7 @@
 """Laws of time: edges are shared, the nearest frame is the nearest, alignment is one row a frame."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_merged_spans_hold_the_same_frames_and_never_touch(starts):
     merged = merge_spans(spans)
     frames = {f for span in spans for f in range(span.start, span.stop)}
     assert {f for span in merged for f in range(span.start, span.stop)} == frames
-    assert all(a.stop < b.start for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.stop < b.start for a, b in pairwise(merged))
 
 
 def test_a_span_without_frames_is_refused():

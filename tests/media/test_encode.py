@@ -83,12 +83,7 @@ def test_the_same_arrays_give_the_same_bytes(tmp_path: Path):
 
 def test_colours_come_back_whatever_matrix_they_are_stored_with(tmp_path: Path):
     rgb = np.zeros((64, 64, 3), np.uint8)
-    rgb[:32, :32], rgb[:32, 32:], rgb[32:, :32], rgb[32:, 32:] = (
-        (200, 30, 30),
-        (30, 200, 30),
-        (30, 30, 200),
-        (90, 90, 9),
-    )
+    rgb[:32], rgb[32:] = (200, 30, 30), (30, 30, 200)
     for name, matrix in (("sd.mp4", Colorspace.ITU601), ("hd.mp4", Colorspace.ITU709)):
         frame = VideoFrame.from_ndarray(rgb, "rgb24").reformat(format="yuv420p", dst_colorspace=matrix)
         write_film(tmp_path / name, [frame], Fraction(25), crf=1)

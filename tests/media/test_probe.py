@@ -16,7 +16,9 @@ from phonoscope.core.errors import RecordingFailed
 from phonoscope.core.time import Span
 from phonoscope.media.audio import read_audio
 from phonoscope.media.encode import jpeg
+from phonoscope.media.notes import of_sound
 from phonoscope.media.probe import Probe, probe
+from phonoscope.media.timeline import Heard
 from phonoscope.media.video import DecodeCount, decode
 from phonoscope.testing.film import flash_and_beep
 
@@ -164,6 +166,14 @@ def test_several_streams_and_oblong_pixels_are_noted(film: Path, tmp_path: Path)
     assert "2 video streams: the first is used" in notes
     assert "2 sound streams: the first is used" in notes
     assert any("pixels are not square" in note for note in notes)
+
+
+def test_many_gaps_make_one_note():
+    frames = Heard(Fraction(1, 1000))
+    for k in range(200):
+        frames.add(64 * k + 500 * (k // 10), 1024, 16000)
+    notes = list(of_sound(frames.timeline(Fraction(0)), Fraction(223, 10)))
+    assert notes == ["19 gaps in sound, the first: gap of 0.500 s in sound at 0.640 s: filled with silence"]
 
 
 def test_the_source_is_not_touched(film: Path):

@@ -13,6 +13,7 @@ from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span, sample_at
 from phonoscope.media.encode import jpeg, write_film
+from phonoscope.media.probe import probe
 from phonoscope.store.codecs import write_recording
 from phonoscope.store.folder import Store, StoredRecording
 from phonoscope.store.receipts import Receipt, write_receipts
@@ -52,9 +53,15 @@ def add_recording(
     notes: tuple[str, ...] = (),
     warnings: tuple[str, ...] = (),
     source: str = "",
+    film: bool = False,
     seed: int = 0,
 ) -> StoredRecording:
-    """A recording of a disc a track, in two shots; odd tracks speak in their second half. No tracks: only ingested."""
+    """A recording of a disc a track, in two shots; odd tracks speak in their second half.
+
+    Args:
+        tracks: None for a recording that was only taken in.
+        film: there is such a film, and it can be decoded.
+    """
     rng = np.random.default_rng(seed)
     id = f"{''.join(c if c.isalnum() and c.isascii() else '-' for c in Path(name).stem.lower())}-{seed:08x}"
     samples = sample_at(frames, FPS, 16000) if sound else 0
@@ -64,7 +71,12 @@ def add_recording(
     folder = store.root / "recordings" / id
     folder.mkdir(parents=True)
     write_recording(folder / "recording.json", recording)
-    write_clock(folder / "clock.parquet", Clock(np.arange(frames, dtype=np.int64), 1 / FPS))
+    clock = Clock(np.arange(frames, dtype=np.int64), 1 / FPS)
+    if film:
+        grey = (np.full((*SIZE, 3), 40 + k % 100, np.uint8) for k in range(frames))
+        write_film(store.root.parent / name, grey, FPS)
+        clock = probe(store.root.parent / name, FPS, 16000).clock
+    write_clock(folder / "clock.parquet", clock)
     receipt = Receipt(key="k", step="ingest", version=1, seconds=0.25)
     given = ["recording", "clock", *(["audio"] if sound else [])]
     heard = _sound(samples, rng)

@@ -1,6 +1,7 @@
 """Faces are looked for where they may be new, and given in pixels of the source."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,20 +16,11 @@ from phonoscope.testing.fakes import FakeDetector
 
 
 def film(frames, size=(96, 160)):
-    return Film(
-        Recording(
-            id="x",
-            source="",
-            sha256="",
-            fps=Fraction(25),
-            num_frames=frames,
-            width=size[1],
-            height=size[0],
-            sample_rate=0,
-            num_samples=0,
-            av_start=Fraction(0),
-        )  # fmt: skip
-    )
+    about = Recording(
+        id="x", source="", sha256="", fps=Fraction(25), num_frames=frames, width=size[1], height=size[0],
+        sample_rate=0, num_samples=0, av_start=Fraction(0),
+    )  # fmt: skip
+    return Film(about)
 
 
 def white_square(x, y, side, size=(96, 160), ground=60):
@@ -87,7 +79,7 @@ def test_the_frames_looked_at_hold_every_cut_of_real_film(shared_data):
     about = probe(path, Fraction(25), 16000)
     size = small_size(film(about.num_frames, (about.height, about.width)).recording)
     pictures = [small_hsv(p, size) for p in decode(path, about.clock, [film(about.num_frames).recording.span])]
-    exact = [0.0, *(change(a, b) for a, b in zip(pictures, pictures[1:], strict=False))]
-    sparse = [0.0, *(change(a[::2, ::2], b[::2, ::2]) for a, b in zip(pictures, pictures[1:], strict=False))]
+    exact = [0.0, *(change(a, b) for a, b in pairwise(pictures))]
+    sparse = [0.0, *(change(a[::2, ::2], b[::2, ::2]) for a, b in pairwise(pictures))]
     cuts = content_cuts(np.array(exact), ShotsParams())
     assert len(cuts) >= 3 and all(sparse[cut] >= FacesParams().jump for cut in cuts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -14,6 +15,8 @@ from phonoscope.media.upright import Upright
 
 START_S = 0.05  # earlier or later starts are worth a word
 END_S = 0.1  # sound comes in frames of up to 0.064 s, so that its end is seldom that of the picture
+AUDIBLE_S = Fraction(1, 1000)  # shorter seams are roundings
+FEW = 4  # more sentences of a kind are summed up
 HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, ITU-T H.273
 
 
@@ -27,6 +30,8 @@ def of_streams(film: Film) -> Iterator[str]:
     ratio = film.video.sample_aspect_ratio
     if ratio and ratio != 1:
         yield f"pixels are not square ({ratio.numerator}:{ratio.denominator}): left as they are stored"
+    for why in film.broken:
+        yield f"the file cannot be read to its end: {why}"
     if film.container.streams.audio and film.audio is None:
         yield "no decoder for the sound"
 
@@ -67,6 +72,9 @@ def of_sound(timeline: Timeline, length_s: Fraction) -> Iterator[str]:
     if not timeline.segments:
         yield "no sound"
         return
+    if not timeline.sounds_within(length_s):
+        yield "no sound while there are pictures: it lies wholly before or after them"
+        return
     first, last = timeline.segments[0], timeline.segments[-1]
     if first.start > START_S:
         yield f"sound starts {float(first.start):.3f} s late: padded with silence"
@@ -76,15 +84,25 @@ def of_sound(timeline: Timeline, length_s: Fraction) -> Iterator[str]:
         yield f"sound is {float(last.stop - length_s):.3f} s longer than picture: cut"
     if last.stop < length_s - END_S:
         yield f"sound ends {float(length_s - last.stop):.3f} s before the picture: padded with silence"
-    yield from map(_drift, (s for s in timeline.segments if s.true_rate != s.rate))
-    for before, after in zip(timeline.segments[:-1], timeline.segments[1:], strict=True):
-        hole = after.start - before.stop
-        if hole > Fraction(1, 1000):
-            yield f"gap of {float(hole):.3f} s in sound at {float(before.stop):.3f} s: filled with silence"
-        elif hole < -Fraction(1, 1000):
-            yield f"sound overlaps itself by {float(-hole):.3f} s at {float(after.start):.3f} s: cut"
+    yield from _few([_drift(s) for s in timeline.segments if s.true_rate != s.rate], "stretches of drifting sound")
+    seams = [(a.stop, b.start - a.stop) for a, b in pairwise(timeline.segments)]
+    yield from _few([_gap(at, hole) for at, hole in seams if hole > AUDIBLE_S], "gaps in sound")
+    yield from _few([_overlap(at, -hole) for at, hole in seams if hole < -AUDIBLE_S], "overlaps in sound")
     if timeline.damaged:
         yield f"{timeline.damaged} sound packets could not be decoded"
+
+
+def _few(sentences: list[str], plural: str) -> list[str]:
+    """The sentences, or the first and how many there are."""
+    return sentences if len(sentences) <= FEW else [f"{len(sentences)} {plural}, the first: {sentences[0]}"]
+
+
+def _gap(at_s: Fraction, hole_s: Fraction) -> str:
+    return f"gap of {float(hole_s):.3f} s in sound at {float(at_s):.3f} s: filled with silence"
+
+
+def _overlap(at_s: Fraction, overlap_s: Fraction) -> str:
+    return f"sound overlaps itself by {float(overlap_s):.3f} s at {float(at_s):.3f} s: cut"
 
 
 def _drift(segment: Segment) -> str:

@@ -58,7 +58,7 @@ def probe(path: Path, fps: Fraction, sample_rate: int) -> Probe:
             *notes.of_clock(seen, stamps, hole_s, film.trusted),
             *notes.of_sound(timeline, Fraction(len(clock)) / fps),
         )
-    has_sound = any(segment.stop > 0 for segment in timeline.segments)
+    has_sound = timeline.sounds_within(Fraction(len(clock)) / fps)
     return Probe(
         fps=fps,
         num_frames=len(clock),

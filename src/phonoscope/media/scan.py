@@ -13,11 +13,10 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from phonoscope.media.clock import Stamps
-from phonoscope.media.source import Film, decode_audio, decode_video, open_film
+from phonoscope.media.source import JUMP_S, Film, decode_audio, decode_video, open_film
 from phonoscope.media.timeline import Heard
 
 TRIED = 48  # packets that may be decoded to see whether packets and frames agree
-JUMP_S = Fraction(1, 2)  # by which times may go back without being taken for those of another film
 COMPARED = 8  # frames that suffice
 
 

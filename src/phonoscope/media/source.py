@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from phonoscope.core.errors import RecordingFailed
 
 STILLS = ("image2", "tty")  # FFmpeg opens single pictures and plain text as if they were film
 SEEKABLE = ("mov,mp4", "matroska,webm", "flv", "mpegts")  # containers that give every packet its own timestamp
+JUMP_S = Fraction(1, 2)  # by which times may go back without being taken for those of another film
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Film:
     video: VideoStream
     audio: AudioStream | None
     size: tuple[int, int]  # width and height that the header tells, px, before rotation; (0, 0) if it does not
+    broken: list[str] = field(default_factory=list)  # why reading ended before the file did
 
     def size_beside(self, frame: VideoFrame) -> tuple[int, int]:
         """Width and height at which all its pictures are shown, px; that of `frame` if the header tells none."""
@@ -51,10 +53,15 @@ class Film:
         """When a decoded frame is shown; one without a time follows the one before it, which was shown at `last`.
 
         AVI stores no such times, and what FFmpeg makes up for B-frames is wrong: there the order is the time.
+        MPEG program streams time but a packet here and there, and FFmpeg may hand such a time to a neighbour: there
+        no picture comes before the last one, unless the clock itself jumps back.
         """
-        at = frame.dts if self.container.format.name == "avi" or frame.pts is None else frame.pts
+        kind = self.container.format.name
+        at = frame.dts if kind == "avi" or frame.pts is None else frame.pts
         if at is None:
             return 0 if last is None else last + max(1, frame.duration)
+        if kind == "mpeg" and last is not None and last - JUMP_S / self.tick < at <= last:
+            return last + max(1, frame.duration)
         return at
 
     def packets(self, *streams: VideoStream | AudioStream) -> Iterator[Packet]:
@@ -66,8 +73,8 @@ class Film:
             for packet in self.container.demux(*streams):
                 if packet.size:
                     yield packet
-        except FFmpegError:
-            return  # whoever counts on more notices by the timestamps
+        except FFmpegError as error:
+            self.broken.append(_reason(error))  # what came before is kept, and the probe says so
 
 
 @contextmanager

@@ -34,6 +34,10 @@ class Timeline:
     segments: tuple[Segment, ...] = ()
     damaged: int = 0  # packets that could not be decoded
 
+    def sounds_within(self, length_s: Fraction) -> bool:
+        """Whether anything is heard in the first `length_s` seconds of the picture."""
+        return any(segment.start < length_s and segment.stop > 0 for segment in self.segments)
+
 
 @dataclass(slots=True)
 class Heard:
@@ -71,9 +75,8 @@ class Heard:
         first = np.concatenate([[0], np.cumsum(samples)])
         gaps = np.diff(start) - (samples / rate)[:-1]
         jitter_s = _jitter_s(gaps)
-        fresh = np.array(self.fresh) | np.concatenate(
-            [[True], (np.abs(gaps) > HOLE_S + jitter_s) | (np.diff(rate) != 0)]
-        )
+        jumps = (np.abs(gaps) > HOLE_S + jitter_s) | (np.diff(rate) != 0)
+        fresh = np.array(self.fresh) | np.concatenate([[True], jumps])
         edges = [*np.flatnonzero(fresh).tolist(), len(samples)]
         segments: list[Segment] = []
         for begin, end in pairwise(edges):

@@ -8,9 +8,15 @@ Colour = tuple[int, int, int]
 
 PAPER, INK, SOFT, LINE = (255, 254, 251), (29, 33, 38), (90, 95, 102), (222, 219, 210)
 SPEAKING, SILENT, BLUE, AMBER = (60, 190, 120), (150, 160, 170), (61, 111, 142), (211, 154, 47)
-HUES = (  # told apart by colour-blind eyes too (Okabe and Ito, 2008)
-    (86, 180, 233), (230, 159, 0), (240, 228, 66), (204, 121, 167), (213, 94, 0), (0, 114, 178), (0, 158, 115),
-)  # fmt: skip
+HUES = (  # told apart by colour-blind eyes too, and from the green of speaking (after Okabe and Ito, 2008)
+    (64, 160, 220),
+    (230, 159, 0),
+    (204, 121, 167),
+    (213, 94, 0),
+    (0, 100, 178),
+    (130, 100, 225),
+    (150, 115, 75),
+)
 
 
 def blank(height: int, width: int, colour: Colour = PAPER) -> np.ndarray:

@@ -72,8 +72,9 @@ def track_marks(tracks: Tracks, scores: TrackTable | None) -> Marks:
 
 def put(picture: np.ndarray, marks: list[Mark], scale: float) -> None:
     """Draw marks on a picture (H, W, 3) that is `scale` times as large as the source."""
-    thick = max(2, round(max(picture.shape[:2]) / 400))
+    large = max(picture.shape[:2]) >= 480
+    thick, size = (3, 2) if large else (2, 1)
     for mark in marks:
         box = mark.box * scale
         outline(picture, box, mark.colour, thick)
-        tag(picture, round(float(box[0])), round(float(box[1])), mark.label, mark.colour, max(1, thick // 2))
+        tag(picture, round(float(box[0])), round(float(box[1])), mark.label, mark.colour, size)

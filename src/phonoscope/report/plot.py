@@ -41,7 +41,7 @@ def plot_of(stored: StoredRecording, name: str) -> np.ndarray:
 
 
 def curves(lines: Sequence[Line], duration_s: float, span: tuple[float, float], title: str) -> np.ndarray:
-    """Curves over a time axis; each pixel column shows all values that fall into it, joined to the column before."""
+    """Curves over a time axis, (H, W, 3) uint8; each pixel column shows all values that fall into it."""
     picture, (low, high) = blank(*SIZE), span
     height, width = SIZE[0] - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
     for level in (low, (low + high) / 2, high):
@@ -53,9 +53,9 @@ def curves(lines: Sequence[Line], duration_s: float, span: tuple[float, float], 
         x = np.clip(line.time_s / duration_s * width, 0, width - 1).astype(int)
         y = np.rint((high - np.clip(line.value, low, high)) / (high - low) * (height - 1)).astype(int)
         for column, top, bottom in _columns(x, y):
-            fill(picture, LEFT + column, TOP + top, LEFT + column + 1, TOP + bottom + 1, line.colour)
+            fill(picture, LEFT + column, TOP + top, LEFT + column + 1, TOP + bottom + 2, line.colour)
         if line.label and len(x):
-            write(picture, LEFT + int(x[0]), TOP + 2, line.label, line.colour)
+            write(picture, LEFT + int(x[0]), TOP + max(2, int(y[0]) - 10), line.label, line.colour)
     return _framed(picture, duration_s, title)
 
 
@@ -92,14 +92,17 @@ def _framed(picture: np.ndarray, duration_s: float, title: str) -> np.ndarray:
 
 
 def _columns(x: np.ndarray, y: np.ndarray) -> list[tuple[int, int, int]]:
-    """(column, top, bottom) of a curve; NaN-free, x never decreases; a jump of more than a column is left open."""
-    if not len(x):
-        return []
+    """(column, top, bottom) of a curve whose x never decreases, each joined to the column before."""
+    if len(x) < 2:
+        return [(int(x[0]), int(y[0]), int(y[0]))] if len(x) else []
+    if np.diff(x).max() > 1:  # fewer values than columns: straight lines between them
+        every = np.arange(x[0], x[-1] + 1)
+        x, y = every, np.rint(np.interp(every, x, y)).astype(int)
     first = np.append(0, np.flatnonzero(np.diff(x)) + 1)
-    top, bottom, column = np.minimum.reduceat(y, first), np.maximum.reduceat(y, first), x[first]
+    top, bottom = np.minimum.reduceat(y, first), np.maximum.reduceat(y, first)
     before = y[np.maximum(first - 1, 0)]
     top, bottom = np.minimum(top, before), np.maximum(bottom, before)
-    return list(zip(column.tolist(), top.tolist(), bottom.tolist(), strict=True))
+    return list(zip(x[first].tolist(), top.tolist(), bottom.tolist(), strict=True))
 
 
 def _envelope(audio: Series) -> Line:

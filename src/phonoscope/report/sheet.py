@@ -11,7 +11,7 @@ from phonoscope.core.geometry import POLICIES, Crops
 from phonoscope.core.media import Picture
 from phonoscope.core.time import Span, merge_spans
 from phonoscope.media.video import decode
-from phonoscope.report.canvas import INK, SOFT, blank, write
+from phonoscope.report.canvas import INK, SOFT, blank, text_width, write
 from phonoscope.report.font import HEIGHT
 from phonoscope.report.marks import marks_of, put
 from phonoscope.store.folder import StoredRecording
@@ -39,7 +39,7 @@ def lay_out(tiles: Sequence[Tile], columns: int, title: str) -> np.ndarray:
     top = GAP + 2 * HEIGHT + GAP
     rows = -(-len(tiles) // columns)
     sheet = blank(top + rows * (height + line + GAP) + GAP, max(GAP + columns * (width + GAP), 320))
-    write(sheet, GAP, GAP, title, INK, 2 if len(title) * 12 < sheet.shape[1] else 1)
+    write(sheet, GAP, GAP, title, INK, 2 if text_width(title, 2) + 2 * GAP <= sheet.shape[1] else 1)
     for k, tile in enumerate(tiles):
         x, y = GAP + k % columns * (width + GAP), top + k // columns * (height + line + GAP)
         sheet[y : y + height, x : x + width] = tile.picture

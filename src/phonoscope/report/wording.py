@@ -19,7 +19,9 @@ def unit_for(seconds: float) -> str:
 
 
 def amount(seconds: float, unit: str = "") -> str:
-    """A time in one unit: 1.25 h, 12.4 min, 15.2 s."""
+    """A time in one unit: 1.25 h, 12.4 min, 15.2 s; without a given one also 0.04 s."""
+    if not unit and 0 < seconds < 1:
+        return f"{seconds:.2f} s"
     unit = unit or unit_for(seconds)
     return f"{seconds / dict(UNITS)[unit]:.{2 if unit == 'h' else 1}f} {unit}"
 

@@ -1,0 +1,1 @@
+"""What phonoscope costs and how exact it is, measured: `python -m bench`."""

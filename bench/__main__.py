@@ -1,0 +1,42 @@
+"""`python -m bench [NAME …]`: measure, and print the tables. Nothing of it is a test: numbers depend on the machine."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+BENCHES = {
+    "speed": "CPU of `prepare` over that of decoding the film, and where it goes; about 5 min",
+    "resume": "a second run over 100 recordings; half a minute",
+    "parallel": "-j 2 over -j 1; about a minute",
+    "alignment": "sound against picture in forty awkward films; about a minute",
+    "report": "report.html of 500 recordings; about a minute",
+    "memory": "an hour of film against six minutes; about 10 min, only with --long",
+}
+LONG = ("memory",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benches that are named, or all but the long ones."""
+    about = "\n".join(f"  {name:10} {what}" for name, what in BENCHES.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, epilog=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a bench; by default all but the long ones")
+    parser.add_argument("--long", action="store_true", help="the long ones too")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as they stand in the README")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.names if name not in BENCHES]:
+        parser.error(f"no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    for name in options.names or [name for name in BENCHES if options.long or name not in LONG]:
+        print(f"measuring {name}: {BENCHES[name]}", file=sys.stderr, flush=True)
+        for table in importlib.import_module(f"bench.{name}").measure():
+            if options.markdown:
+                print(table.markdown(), flush=True)
+            else:
+                table.show()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

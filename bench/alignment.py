@@ -1,0 +1,131 @@
+"""How far sound is from picture: a flash and a beep that begin together, read back from awkward films."""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+
+import av
+import numpy as np
+
+from bench.edits import cut_start
+from bench.table import Row, Table, at_most
+from phonoscope.core.geometry import Crop, Crops
+from phonoscope.flow.ingest import ingest
+from phonoscope.flow.streams import Film, PartFolder, look
+from phonoscope.media.video import decode
+from phonoscope.steps.crop_video import CropVideoParams, crop_video
+from phonoscope.store.folder import Store, StoredRecording
+from phonoscope.testing.film import Truth, flash_and_beep, is_white, number_in, onsets_s
+
+SIDE = 96  # px, of the films
+FIRST = 10  # frame of the recording with which crop videos begin
+EVENTS_S = (Fraction(101, 100), Fraction(2017, 1000), Fraction(3033, 1000))
+RATES = {
+    "23.976": Fraction(24000, 1001),
+    "24": Fraction(24),
+    "25": Fraction(25),
+    "29.97": Fraction(30000, 1001),
+    "30": Fraction(30),
+    "50": Fraction(50),
+    "59.94": Fraction(60000, 1001),
+    "variable, steps of 10 to 90 ms": None,
+}
+WAYS = {
+    "plain": {},
+    "picture 0.5 s late": {"video_late_s": Fraction(1, 2)},
+    "sound 0.4 s late": {"audio_late_s": Fraction(2, 5)},
+    "B-frames": {"b_frames": 3},
+    "the first 12 pictures cut by edit list": {},
+}
+
+
+def measure() -> list[Table]:
+    """Worst distance, at the flashes, between when a picture is shown and when the sound says it should be."""
+    stored: dict[tuple[str, str], float] = {}
+    cropped: dict[tuple[str, str], float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store.create(Path(folder) / "store")
+        for number, (rate, way) in enumerate(product(RATES, WAYS)):
+            film = Path(folder) / f"film-{number}.mp4"
+            truth = _film(film, rate, way)
+            recording = store[ingest(store, str(film))[0]]
+            fps, sample_rate = recording.recording.fps, recording.recording.sample_rate
+            ticks_s = [float(k / fps) for k in range(recording.recording.num_frames)]
+            stored[rate, way] = _worst_s(truth, ticks_s, _grey(recording.frames()), recording.audio(), sample_rate, 0.0)
+            cropped[rate, way] = _worst_s(truth, *_played(_crop_video(recording, Path(folder))))
+    return [_table(stored, cropped)]
+
+
+def _table(stored: dict[tuple[str, str], float], cropped: dict[tuple[str, str], float]) -> Table:
+    rows = [
+        at_most("worst, by Store.frames and Store.audio", 1000 * max(stored.values()), 20, " ms"),
+        at_most("worst, in crop video", 1000 * max(cropped.values()), 20, " ms"),
+    ]
+    for at, names in enumerate((RATES, WAYS)):
+        for name in names:
+            here, there = (1000 * max(e for key, e in it.items() if key[at] == name) for it in (stored, cropped))
+            rows.append(Row(name if at else f"{name} fps" if RATES[name] else name, f"{here:.1f} / {there:.1f} ms"))
+    notes = (
+        f"{len(RATES)} rates × {len(WAYS)} ways, {len(EVENTS_S)} flashes each, onto a clock of 25 fps, whose tick shows "
+        "the nearest picture: half a step of the source is its grain. Rows below: store / crop video.",
+    )
+    return Table("Sound against picture", rows, notes)
+
+
+def _film(path: Path, rate: str, way: str) -> Truth:
+    fps = RATES[rate]
+    truth = flash_and_beep(
+        path, fps=fps, time_base=Fraction(1, 90000) if fps else None, size=(SIDE, SIDE), events_s=EVENTS_S, **WAYS[way]
+    )
+    if way.endswith("edit list"):
+        cut_start(path, truth.pts_s[12])
+    return truth
+
+
+def _worst_s(
+    truth: Truth, at_s: Sequence[float], greys: Iterable[np.ndarray], sound: np.ndarray, rate: int, starts_s: float
+) -> float:
+    """Worst error of the pictures with which flashes begin, by the beeps, s.
+
+    Args:
+        at_s: when each picture is shown.
+        greys: the pictures, (h, w) uint8.
+        sound: (N,) at `rate` Hz from `starts_s` on.
+    """
+    seen = [(at, is_white(grey), number_in(grey)) for at, grey in zip(at_s, greys, strict=True)]
+    flashes = [
+        (at, number) for (_, before, _), (at, white, number) in zip(seen, seen[1:], strict=False) if white > before
+    ]
+    beeps = [starts_s + onset for onset in onsets_s(sound, rate)]
+    if len(flashes) != len(EVENTS_S) or len(beeps) != len(EVENTS_S):
+        raise RuntimeError(f"{len(EVENTS_S)} flashes and beeps were filmed, {len(flashes)} and {len(beeps)} found")
+    true = zip(flashes, beeps, truth.beeps_s, strict=True)
+    return max(abs((at - heard) - float(truth.pts_s[number] - beep)) for (at, number), heard, beep in true)
+
+
+def _grey(pictures: np.ndarray) -> np.ndarray:
+    return pictures[..., 1]
+
+
+def _crop_video(recording: StoredRecording, folder: Path) -> Path:
+    """A crop video of the whole picture, from frame FIRST to the end."""
+    about = recording.recording
+    matrix = np.tile(np.eye(2, 3) * 224 / SIDE, (about.num_frames - FIRST, 1, 1))
+    crops = Crops((Crop(0, FIRST, matrix, (224, 224), "asd"),))
+    out = PartFolder(folder)
+    looker = crop_video(Film(about), crops, recording.load("audio"), about, out, CropVideoParams())
+    look(lambda spans: decode(recording.source, recording.clock, spans), {"crop_video": looker})
+    return folder / "0.mp4"
+
+
+def _played(path: Path) -> tuple[list[float], list[np.ndarray], np.ndarray, int, float]:
+    """A film as a player has it: when pictures are shown, s, the pictures in grey, the sound, its rate and its start."""
+    with av.open(str(path)) as film:
+        pictures = [(frame.time, frame.to_ndarray(format="gray")) for frame in film.decode(film.streams.video[0])]
+    with av.open(str(path)) as film:
+        sound = [(frame.time, frame.to_ndarray()[0], frame.sample_rate) for frame in film.decode(film.streams.audio[0])]
+    start_s, _, rate = sound[0]
+    at_s, greys = zip(*pictures, strict=True)
+    return list(at_s), list(greys), np.concatenate([block for _, block, _ in sound]), rate, float(start_s)

@@ -1,0 +1,143 @@
+"""Draws the pictures of the documentation from puppets: `python docs/pictures.py [NAME …]`; no real face is in them."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.codec.context import CodecContext
+from av.filter import Graph
+from av.video.frame import VideoFrame
+
+from phonoscope import Span, Store, prepare
+from phonoscope.core.geometry import POLICIES, crop_track
+from phonoscope.job import DEFAULT
+from phonoscope.report.canvas import BLUE, HUES, INK, blank, outline, tag, write
+from phonoscope.report.draw import PICTURES as SHEETS
+from phonoscope.report.page import write_report
+from phonoscope.store.folder import StoredRecording
+from phonoscope.testing.puppet import Scene, cuts_and_fades, demo, film
+
+HERE = Path(__file__).parent / "pictures"
+PAGE = (1280, 1400)  # px of the report that are shown: width, height
+POLICY_COLOURS = dict(zip(POLICIES, (BLUE, HUES[1], HUES[2], HUES[3]), strict=True))
+
+
+def prepared(folder: Path, name: str, scene: Scene) -> StoredRecording:
+    """A scene, drawn and prepared in a store of its own under `folder`."""
+    path = film(folder / f"{name}.mp4", scene)
+    for outcome in prepare([path], folder / f"{name}-store", (*DEFAULT, "crop_video")).carry_out():
+        if outcome.failure:
+            raise RuntimeError(f"{outcome.failure.reason}: {outcome.failure.message}")
+    return Store(folder / f"{name}-store")[name]
+
+
+def sheet(name: str) -> Callable[[StoredRecording], np.ndarray]:
+    """What `phonoscope show … NAME --to NAME.png` draws."""
+    return lambda stored: SHEETS[name](stored)
+
+
+def policies(stored: StoredRecording) -> np.ndarray:
+    """One frame with the square of every crop policy on it, and below it what each of them gives."""
+    track = stored.load("tracks")[2]
+    frame = track.start + 40
+    whole = stored.frames(Span(frame, frame + 1))[0]
+    for policy, colour in POLICY_COLOURS.items():
+        crop = crop_track(track, policy)
+        corners = np.repeat(np.array([[[0.0, 0.0], crop.size[::-1]]]), len(crop), 0)
+        box = crop.to_source(corners)[frame - track.start].reshape(4)
+        outline(whole, box, colour, 5)
+        tag(whole, round(box[0]), round(box[1]), policy, colour, 3)
+    small = cv2.resize(whole, (800, 450), interpolation=cv2.INTER_AREA)
+    picture = blank(450 + 10 + 256 + 30, 800)
+    picture[:450] = small
+    left = 0
+    for policy in POLICIES:
+        cut = stored.crops(2, policy, Span(frame, frame + 1))[0]
+        height, width = cut.shape[:2]
+        picture[460 : 460 + height, left : left + width] = cut
+        write(picture, left, 460 + height + 5, f"{policy}, {width} px", INK, 1)
+        left += width + 16
+    return picture
+
+
+def crop_film(stored: StoredRecording) -> np.ndarray:
+    """Eight frames of one crop film, as they come out of the file."""
+    with av.open(str(stored.load("crop_video") / "2.mp4")) as opened:
+        shown = [frame.to_ndarray(format="rgb24") for frame in opened.decode(video=0)][20:60:5]
+    rows = [np.concatenate(shown[at : at + 4], 1) for at in (0, 4)]
+    return cv2.resize(np.concatenate(rows), (800, 400), interpolation=cv2.INTER_AREA)
+
+
+def report(stored: StoredRecording) -> np.ndarray:
+    """The top of the store's page as Chromium shows it."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        raise RuntimeError("no chromium here to photograph the report with")
+    page = write_report(Store(stored.folder.parents[1]))
+    with tempfile.TemporaryDirectory() as folder:
+        shot = Path(folder) / "page.png"
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+        options += ["--disable-component-update", "--disable-sync", f"--user-data-dir={folder}/profile"]
+        size = f"--window-size={PAGE[0]},{PAGE[1]}"
+        asked = [browser, *options, "--hide-scrollbars", size, f"--screenshot={shot}", page.resolve().as_uri()]
+        subprocess.run(asked, check=True, capture_output=True, timeout=120)
+        with av.open(str(shot)) as opened:
+            return next(opened.decode(video=0)).to_ndarray(format="rgb24")
+
+
+DEMO: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
+    **{name: sheet(name) for name in ("audio", "faces", "tracks", "mfcc", "vad", "asd", "thumbs")},
+    "crops": policies,
+    "crop_video": crop_film,
+    "report": report,
+}
+CUTS: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {"shots": sheet("shots")}
+
+
+def small_png(rgb: np.ndarray, colours: int = 200) -> bytes:
+    """A PNG file of a picture (H, W, 3) uint8 RGB in so many colours at most: a third of the bytes."""
+    graph = Graph()
+    source = graph.add_buffer(width=rgb.shape[1], height=rgb.shape[0], format="rgb24", time_base=Fraction(1))
+    split, sink = graph.add("split"), graph.add("buffersink")
+    palette = graph.add("palettegen", f"max_colors={colours}:reserve_transparent=0:stats_mode=full")
+    use = graph.add("paletteuse", "dither=none")
+    source.link_to(split)
+    split.link_to(use, 0, 0)
+    split.link_to(palette, 1, 0)
+    palette.link_to(use, 0, 1)
+    use.link_to(sink)
+    graph.configure()
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24")
+    frame.pts, frame.time_base = 0, Fraction(1)
+    source.push(frame)
+    source.push(None)
+    pal8 = sink.pull()
+    encoder = CodecContext.create("png", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = rgb.shape[1], rgb.shape[0], "pal8", Fraction(1)
+    encoder.options = {"flags": "+bitexact", "threads": "1", "pred": "none", "compression_level": "9"}
+    return b"".join(bytes(packet) for packet in [*encoder.encode(pal8), *encoder.encode(None)])
+
+
+def main(names: list[str]) -> None:
+    """Draw the named pictures, or all of them."""
+    names = names or [*DEMO, *CUTS]
+    HERE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for scene, name, drawn in ((demo(), "puppets", DEMO), (cuts_and_fades(), "cuts", CUTS)):
+            if wanted := [it for it in names if it in drawn]:
+                stored = prepared(Path(folder), name, scene)
+                for it in wanted:
+                    made = small_png(drawn[it](stored))
+                    (HERE / f"{it}.png").write_bytes(made)
+                    sys.stderr.write(f"{it}.png {len(made) / 1000:.0f} kB\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,51 @@
+"""Through the front door, sound and picture of every kind of film fall together."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+
+from phonoscope import Store, prepare
+from phonoscope.testing.film import flash_and_beep, is_white, onsets_s
+
+RATES = {
+    "23.976": Fraction(24000, 1001), "24": Fraction(24), "25": Fraction(25), "29.97": Fraction(30000, 1001),
+    "30": Fraction(30), "50": Fraction(50), "59.94": Fraction(60000, 1001), "vfr": None,
+}  # fmt: skip
+TRICKS = {
+    "plain": {},
+    "video-late": {"video_late_s": Fraction(2, 5)},
+    "audio-late": {"audio_late_s": Fraction(2, 5)},
+    "b-frames": {"b_frames": 3},
+    "edit-list": {"video_late_s": Fraction(-3, 25), "b_frames": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("flash")
+    steps = {}
+    for rate, fps in RATES.items():
+        for trick, how in TRICKS.items():
+            unit = Fraction(1, 90000) if fps else None
+            path = folder / f"{rate.replace('.', '-')}-{trick}.mp4"
+            truth = flash_and_beep(path, fps=fps, time_base=unit, **how)
+            steps[rate, trick] = max(b - a for a, b in pairwise(truth.pts_s))
+    outcomes = list(prepare([folder], folder / "films", ()).carry_out())
+    assert len(outcomes) == len(steps) and not [o.failure for o in outcomes if o.failure]
+    return Store(folder / "films"), steps
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+@pytest.mark.parametrize("rate", RATES)
+def test_flash_and_beep_fall_together(films, rate, trick):
+    store, steps = films
+    recording = store[f"{rate.replace('.', '-')}-{trick}-"]
+    frames, sound = recording.frames(), recording.audio()
+    white = [is_white(frame[..., 1]) for frame in frames]
+    flashes = [k / 25 for k in range(1, len(white)) if white[k] and not white[k - 1]]
+    beeps = onsets_s(sound, 16000)
+    assert len(flashes) == len(beeps) == 2
+    # a tick shows the nearest picture: it is never further off than half a tick or half a step of the source
+    off = max(0.020, float(steps[rate, trick]) / 2)
+    assert max(abs(a - b) for a, b in zip(flashes, beeps, strict=True)) <= off + 0.001
