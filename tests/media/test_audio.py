@@ -144,6 +144,12 @@ def test_every_frame_stays_near_its_timestamp(seed: int, jitter_ms: int):
             assert abs(float(placed) - starts[k]) <= 0.020 + 0.002 + 0.002 * jitter_ms
 
 
+def test_uneven_timestamps_of_a_telephone_are_no_holes():
+    """Each tenth frame is stamped 18 ms late, as telephones do: the sound is continuous all the same."""
+    (run,) = lay([k * 0.02 + (0.018 if k % 10 == 3 else 0) for k in range(500)], 8000, 160).segments
+    assert (run.start, run.samples, run.true_rate) == (0, 80_000, 8000)
+
+
 def test_a_lost_packet_starts_a_new_run():
     frames = Heard(Fraction(1, 48000))
     for k in range(100):

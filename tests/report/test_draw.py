@@ -186,3 +186,21 @@ def test_what_cannot_be_drawn_is_said_in_one_line_and_nothing_is_left(add, tmp_p
         draw(stored, name, tmp_path / file)
     assert said in str(error.value) and "\n" not in str(error.value)
     assert [path.name for path in tmp_path.iterdir()] == ["films"]
+
+
+def test_the_films_that_a_store_was_made_of_stay_as_they_are(add, tmp_path):
+    stored, other = add(film=True, frames=40), add("other.mp4", film=True, frames=40, seed=1)
+    (tmp_path / "link.mp4").symlink_to(stored.source)
+    before = stored.source.read_bytes(), other.source.read_bytes()
+    for name in ("talk.mp4", "other.mp4", "link.mp4", "films/../talk.mp4"):
+        with pytest.raises(UsageError, match="stays as it is"):
+            draw(stored, "tracks", tmp_path / name)
+    assert before == (stored.source.read_bytes(), other.source.read_bytes())
+
+
+def test_nothing_is_drawn_into_the_store_or_into_no_folder(add, tmp_path):
+    stored = add()
+    for place in (stored.folder / "x.png", tmp_path / "nowhere" / "x.png"):
+        with pytest.raises(UsageError):
+            draw(stored, "vad", place)
+        assert not place.exists()

@@ -116,7 +116,7 @@ def test_a_moved_camera_moves_picture_and_truth_alike() -> None:
     head = (Head(6, Speech(6, ((0.0, 1.0),))),)
     still = Scene(heads=head, shots=(STILL,))
     aside = Scene(heads=head, shots=(replace(STILL, camera=(View(340, 186), View(340, 186))),))
-    left, top, right, bottom = still.truth.heads[0].box[0].astype(int) + (10, 0, -10, -60)  # all skin: no wall
+    left, top, right, bottom = still.truth.heads[0].box[0].astype(int) + np.array((10, 0, -10, -60))  # no wall
     for a, b in zip(still.frames(), aside.frames(), strict=True):
         face, same = a[top:bottom, left:right], b[top - 6 : bottom - 6, left - 20 : right - 20]
         assert np.abs(face.astype(int) - same).max() <= 2

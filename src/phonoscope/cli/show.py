@@ -17,7 +17,7 @@ class Show:
 
     phonoscope show films/talk tracks                    in words
     phonoscope show films/talk tracks --to tracks.png    a picture: sheets of frames, crops, curves
-    phonoscope show films/talk asd --to talk.mp4         the film with boxes, green where somebody speaks
+    phonoscope show films/talk asd --to seen.mp4         the film with boxes, green where somebody speaks
     """
 
     where: Positional[str]  # the store, a slash, and the recording's id or a part of it that only one has

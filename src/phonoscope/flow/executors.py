@@ -3,55 +3,149 @@
 Executors move sources and ids, never data; a step cannot tell which one runs it.
 """
 
-from collections.abc import Iterable, Iterator
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Generator, Iterable
+from multiprocessing.connection import wait
 from typing import Protocol
 
-from phonoscope.flow.run import OnProgress, Outcome, Work
+from phonoscope.core.errors import PhonoscopeError
+from phonoscope.flow.run import OnProgress, Outcome
+from phonoscope.flow.workers import GRACE_S, READY, Task, Worker
+from phonoscope.store.ledger import Failure
+
+TRIES = 2  # in all, before a recording that costs us workers is left alone
 
 
 class Executor(Protocol):
     """Takes every source through the work."""
 
-    def run(self, work: Work, sources: Iterable[str], on_progress: OnProgress) -> Iterator[Outcome]:
+    def run(self, work: Task, sources: Iterable[str], on_progress: OnProgress) -> Generator[Outcome, None, None]:
         """Outcomes as they come, in any order."""
         ...
 
 
 class Here:
-    """One after the other, in this process."""
+    """One after the other, in this process. What kills or hangs the process kills or hangs us."""
 
-    def run(self, work: Work, sources: Iterable[str], on_progress: OnProgress) -> Iterator[Outcome]:
+    def run(self, work: Task, sources: Iterable[str], on_progress: OnProgress) -> Generator[Outcome, None, None]:
         """Outcomes in the order of the sources."""
-        return (work(source, on_progress) for source in sources)
+        for source in sources:
+            yield work(source, on_progress)
 
 
 class Processes:
-    """Several at a time, each in a process of its own."""
+    """Several at a time, each in a process of its own, under our supervision.
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    A worker that dies is replaced, and so is one that takes longer than `timeout_s` over one source. The source is
+    tried again after all others, then given up: its outcome is a failure, "crashed" or "timeout".
+    """
 
-    def run(self, work: Work, sources: Iterable[str], on_progress: OnProgress) -> Iterator[Outcome]:
-        """Outcomes as they finish; progress within a recording is not told."""
-        from concurrent.futures import ProcessPoolExecutor, as_completed
-        from multiprocessing import get_context
+    def __init__(self, workers: int, timeout_s: float | None = None) -> None:
+        self.workers, self.timeout_s = workers, float("inf") if timeout_s is None else timeout_s
 
-        with ProcessPoolExecutor(self.workers, mp_context=get_context("spawn")) as pool:
-            started = [pool.submit(work, source) for source in sources]
-            try:
-                for done in as_completed(started):
-                    yield done.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+    def run(self, work: Task, sources: Iterable[str], on_progress: OnProgress) -> Generator[Outcome, None, None]:
+        """Outcomes as they come. However it ends, no worker is left.
+
+        Raises:
+            PhonoscopeError: workers die before they have begun.
+        """
+        crew = _Crew(work, sources, self.workers, self.timeout_s)
+        try:
+            while crew.busy:
+                yield from crew.turn(on_progress)
+        finally:
+            crew.stop()
 
 
-def executor(jobs: int) -> Executor:
-    """The executor for `-j jobs`.
+class _Crew:
+    """The workers, and what is still to be done."""
+
+    def __init__(self, work: Task, sources: Iterable[str], size: int, timeout_s: float) -> None:
+        self.work, self.todo, self.size, self.timeout_s = work, deque(sources), size, timeout_s
+        self.workers: list[Worker] = []
+        self.tries: Counter[str] = Counter()
+        self.stillborn = 0
+
+    @property
+    def busy(self) -> int:
+        """How many sources are not through."""
+        return len(self.todo) + sum(worker.item is not None for worker in self.workers)
+
+    def turn(self, on_progress: OnProgress) -> Generator[Outcome, None, None]:
+        """Fill the ranks, wait until something happens, and see to it."""
+        while len(self.workers) < min(self.size, self.busy):
+            self.workers.append(Worker(self.work))
+        first_s = min(worker.deadline_s for worker in self.workers) - time.monotonic()
+        ends = [end for worker in self.workers for end in (worker.line, worker.process.sentinel)]
+        wait(ends, None if first_s == float("inf") else max(0.0, first_s))
+        for worker in [*self.workers]:
+            for said in worker.listen():
+                if said == READY:
+                    worker.ready, self.stillborn = True, 0
+                elif isinstance(said, Outcome):
+                    worker.item, worker.deadline_s = None, float("inf")
+                    yield said
+                else:
+                    worker.at = said[:2]
+                    on_progress(*said)
+            if worker.gone:
+                yield from self._bury(worker)
+            elif time.monotonic() >= worker.deadline_s:
+                worker.hurry()
+            elif self.todo and worker.ready and worker.item is None and worker.give(self.todo[0], self.timeout_s):
+                self.todo.popleft()
+
+    def _bury(self, worker: Worker) -> Generator[Outcome, None, None]:
+        self.workers.remove(worker)
+        code = worker.end(time.monotonic() + GRACE_S)
+        self.stillborn += not worker.ready
+        if self.stillborn > 2 * self.size:
+            raise PhonoscopeError(f"workers die before they have begun, the last one with exit code {code}: see above")
+        if worker.item is None:
+            return
+        self.tries[worker.item] += 1
+        if self.tries[worker.item] < TRIES:
+            self.todo.append(worker.item)
+        else:
+            yield _given_up(worker, worker.item, code, self.timeout_s)
+
+    def stop(self) -> None:
+        """Idle workers go when the line is closed; those at work are told to stop, and ended if they do not."""
+        for worker in self.workers:
+            if worker.item is not None or not worker.ready:
+                worker.process.terminate()
+            else:
+                worker.line.close()
+        until_s = time.monotonic() + GRACE_S
+        while self.workers:
+            self.workers.pop().end(until_s)
+
+
+def _given_up(worker: Worker, item: str, code: int, timeout_s: float) -> Outcome:
+    if worker.late:
+        reason, how = "timeout", f"took longer than {timeout_s:g} s and was stopped"
+    elif code < 0:
+        hint = ", as happens when memory runs out" if -code == signal.SIGKILL else ""
+        reason, how = "crashed", f"its process was killed by {signal.Signals(-code).name} (signal {-code}{hint})"
+    else:
+        reason, how = "crashed", f"its process ended with exit code {code}"
+    recording, step = worker.at
+    failure = Failure(
+        source=item, recording=recording, step=step or "ingest", reason=reason, message=f"{how}, in each of {TRIES} tries"
+    )  # fmt: skip
+    return Outcome(source=item, recording=recording, failure=failure)
+
+
+def executor(jobs: int, timeout_s: float | None = None) -> Executor:
+    """The executor for `-j jobs`. One job with a timeout has a process as well: only that can be stopped.
 
     Raises:
-        ValueError: fewer than one job.
+        ValueError: fewer than one job, or no time at all.
     """
     if jobs < 1:
         raise ValueError(f"at least one job is needed, got {jobs}")
-    return Here() if jobs == 1 else Processes(jobs)
+    if timeout_s is not None and not timeout_s > 0:
+        raise ValueError(f"a timeout is longer than 0 s, got {timeout_s:g}")
+    return Here() if jobs == 1 and timeout_s is None else Processes(jobs, timeout_s)

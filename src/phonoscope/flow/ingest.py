@@ -56,35 +56,42 @@ def ingest(
     id = f"{slug(path.stem)}-{sha256[:8]}"
     folder = store.root / "recordings" / id
     key = hashlib.sha256(f"ingest {VERSION} {sha256} {store.settings.fps} {store.settings.sample_rate}".encode())
-    receipts = read_receipts(folder)
-    if _is_whole(folder, receipts) and receipts["recording"].key == key.hexdigest()[:16]:
-        _move(StoredRecording(folder), uri)
-        return id, False
+    with store.hold(id):  # two films may be one: the second finds what the first has made
+        receipts = read_receipts(folder)
+        if _is_whole(folder, receipts) and receipts["recording"].key == key.hexdigest()[:16]:
+            _move(StoredRecording(folder), uri)
+            return id, False
+        fresh = not (folder / "recording.json").exists()
+        try:
+            recording = _take_in(store, folder, path, uri, sha256, rights or Rights())
+            seconds = round(time.perf_counter() - began, 3)
+            params = {"bytes": about.st_size, "mtime_ns": about.st_mtime_ns}
+            receipt = Receipt(key=key.hexdigest()[:16], step="ingest", version=VERSION, params=params, seconds=seconds)
+            write_receipts(folder, dict.fromkeys(given_of(recording), receipt))
+        except BaseException:
+            if fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+    return id, True
+
+
+def _take_in(store: Store, folder: Path, path: Path, uri: str, sha256: str, rights: Rights) -> Recording:
+    """Write a recording's clock, its sound and, once they are there, what it is."""
     from phonoscope.media.audio import read_audio  # late, with all of FFmpeg: a second run never needs them
     from phonoscope.media.probe import probe
 
     found = probe(path, store.settings.fps, store.settings.sample_rate)
-    recording = _recording(id, uri, sha256, found, rights or Rights())
-    fresh = not folder.exists()
+    recording = _recording(folder.name, uri, sha256, found, rights)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with whole_file(folder / "clock.parquet") as part:
-            write_clock(part, found.clock)
-        if found.num_samples:
-            with whole_file(folder / "audio.flac") as part:
-                sound = read_audio(path, found.timeline, found.num_samples, found.sample_rate)
-                write_audio(part, sound, found.sample_rate)
-        with whole_file(folder / "recording.json") as part:
-            write_recording(part, recording)
-    except BaseException:
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    seconds = round(time.perf_counter() - began, 3)
-    params = {"bytes": about.st_size, "mtime_ns": about.st_mtime_ns}
-    receipt = Receipt(key=key.hexdigest()[:16], step="ingest", version=VERSION, params=params, seconds=seconds)
-    write_receipts(folder, dict.fromkeys(given_of(recording), receipt))
-    return id, True
+    with whole_file(folder / "clock.parquet") as part:
+        write_clock(part, found.clock)
+    if found.num_samples:
+        with whole_file(folder / "audio.flac") as part:
+            sound = read_audio(path, found.timeline, found.num_samples, found.sample_rate)
+            write_audio(part, sound, found.sample_rate)
+    with whole_file(folder / "recording.json") as part:
+        write_recording(part, recording)
+    return recording
 
 
 def given_of(recording: Recording) -> tuple[str, ...]:

@@ -74,10 +74,11 @@ class Work:
                 on_progress(item, "ingest", 0, 0)
                 id, fresh = ingest(store, item, self.known, self.rights)
             stored = store[id]
-            source = stored.recording.source
-            outcome = self.run_steps(stored, on_progress)
+            source = item if self.ingests else stored.recording.source
+            with store.hold(stored.folder.name):
+                outcome = self.run_steps(stored, on_progress)
             made = (*given_of(stored.recording), *outcome.made) if fresh else outcome.made
-            return replace(outcome, made=made, seconds=time.perf_counter() - began)
+            return replace(outcome, source=as_uri(source), made=made, seconds=time.perf_counter() - began)
         except Exception as error:  # noqa: BLE001 - this recording stops, with its reason; the others go on
             failure = failure_of(error, as_uri(source), id)
             return Outcome(source=failure.source, recording=id, failure=failure, seconds=time.perf_counter() - began)
@@ -107,6 +108,8 @@ class Work:
     def survey(self, stored: StoredRecording) -> tuple[list[Step], list[Step], dict[str, str], dict[str, str]]:
         """Which steps of the plan are fresh, which are due, which cannot be (and why), and every key."""
         receipts = stored.receipts
+        if not {*given_of(stored.recording)} <= {*receipts}:
+            raise RecordingFailed("incomplete", f"taking in {stored.folder.name} was cut short: prepare its film again")
         given = {name: receipts[name].key for name in given_of(stored.recording)}
         absent = {} if "audio" in given else {"audio": "no-audio"}
         skipped: dict[str, str] = {}

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-HOLE_S = 0.008  # timestamps that jump by more, and by more than the stream's own jitter explains, leave a hole
+HOLE_S = 0.008  # in a stream of even timestamps, a longer jump is a hole
+UNEVEN_HOLE_S = 0.030  # in one whose timestamps are often uneven
 FIT_S = 0.020  # how far a straight run may stray from its timestamps, beyond jitter, before it is split
 DRIFT_S = 0.005  # timestamps that run away from the samples by more than this are followed
 
@@ -74,13 +75,13 @@ class Heard:
         origin = self._first() * self.time_base - picture_start
         first = np.concatenate([[0], np.cumsum(samples)])
         gaps = np.diff(start) - (samples / rate)[:-1]
-        jitter_s = _jitter_s(gaps)
-        jumps = (np.abs(gaps) > HOLE_S + jitter_s) | (np.diff(rate) != 0)
+        jumps = (np.abs(gaps) > _hole_s(gaps)) | (np.diff(rate) != 0)
         fresh = np.array(self.fresh) | np.concatenate([[True], jumps])
         edges = [*np.flatnonzero(fresh).tolist(), len(samples)]
         segments: list[Segment] = []
+        fit_s = max(FIT_S, _jitter_s(gaps))
         for begin, end in pairwise(edges):
-            for a, b in _straight_runs(start, first, rate, begin, end, max(FIT_S, jitter_s)):
+            for a, b in _straight_runs(start, first, rate, begin, end, fit_s):
                 offset_s, true_rate = _line(start, first, rate, a, b, float(self.time_base))
                 at = origin + Fraction(offset_s).limit_denominator(10**9)
                 segments.append(Segment(int(first[a]), int(first[b] - first[a]), int(rate[a]), at, true_rate))
@@ -99,8 +100,14 @@ class Heard:
 
 
 def _jitter_s(gaps: np.ndarray) -> float:
-    """How far timestamps of a stream may be off without meaning it; holes, being few, do not count."""
+    """How far most timestamps of a stream are off without meaning it; holes, being few, do not count."""
     return 4 * float(np.median(np.abs(gaps))) if len(gaps) else 0.0
+
+
+def _hole_s(gaps: np.ndarray) -> float:
+    """How large a jump is a hole in this stream."""
+    often = 4 * float(np.quantile(np.abs(gaps), 0.95)) if len(gaps) else 0.0
+    return max(min(HOLE_S + often, UNEVEN_HOLE_S), HOLE_S + _jitter_s(gaps))
 
 
 def _strays(start: np.ndarray, first: np.ndarray, rate: np.ndarray, a: int, b: int) -> np.ndarray:

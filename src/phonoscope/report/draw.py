@@ -11,8 +11,10 @@ from phonoscope.media.encode import png
 from phonoscope.report.film import boxes_film
 from phonoscope.report.plot import plot_of
 from phonoscope.report.sheet import crops_sheet, marks_sheet, shots_sheet, thumbs_sheet
+from phonoscope.store.codecs import read_recording
 from phonoscope.store.folder import StoredRecording
 from phonoscope.store.receipts import whole_file
+from phonoscope.store.uri import as_uri
 
 BOXES = ("faces", "tracks", "asd")  # can be drawn on the film itself
 
@@ -35,7 +37,7 @@ def draw(stored: StoredRecording, name: str, to: Path) -> None:
     """Write an artifact to `to`, whole or not at all: a picture (.png) or a film with boxes on it (.mp4).
 
     Raises:
-        UsageError: there is no such artifact, it has not been made, or it cannot be drawn in this way.
+        UsageError: there is no such artifact, it has not been made, it cannot be drawn in this way, or not there.
         RecordingFailed: the film is no longer where it was, or cannot be decoded.
     """
     require(stored, name)
@@ -43,12 +45,25 @@ def draw(stored: StoredRecording, name: str, to: Path) -> None:
     if to.suffix.lower() not in ways:
         can = f"give a file that ends in {' or '.join(ways)}" if ways else "look at it in words: leave --to away"
         raise UsageError(f"'{name}' cannot be drawn as '{to.name}': {can}")
+    _keep_clear(stored, to)
     if to.suffix.lower() == ".mp4":
         boxes_film(stored, name, to)
         return
     picture = png(PICTURES[name](stored))
     with whole_file(to) as part:
         part.write_bytes(picture)
+
+
+def _keep_clear(stored: StoredRecording, to: Path) -> None:
+    """Nothing, if `to` may be written: it lies in a folder, is no film that the store was made of, and not in the store."""
+    if not to.parent.is_dir():
+        raise UsageError(f"there is no folder '{to.parent}' to write '{to.name}' into")
+    recordings, place = stored.folder.parent, to.resolve()
+    if place.is_relative_to(recordings.resolve()):
+        raise UsageError(f"'{to}' lies among the recordings of the store: write it elsewhere")
+    films = {read_recording(path).source for path in recordings.glob("*/recording.json")}
+    if place.as_uri() in films or as_uri(str(to)) in films:
+        raise UsageError(f"'{to}' is a film that the store was made of: it stays as it is; give another file to --to")
 
 
 def require(stored: StoredRecording, name: str) -> None:

@@ -18,7 +18,8 @@ from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.store.codecs import CODECS, READERS, read_audio, read_recording, series_clock
-from phonoscope.store.receipts import Receipt, read_receipts, whole_file, write_receipts
+from phonoscope.store.lock import alone
+from phonoscope.store.receipts import Receipt, read_receipts, sync, whole_file, write_receipts
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path
 
@@ -48,10 +49,9 @@ class Store:
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         try:
-            text = (self.root / "store.json").read_bytes()
+            self.settings = _read_settings(self.root)
         except (FileNotFoundError, NotADirectoryError):
             raise UsageError(f"no store at '{root}': `phonoscope prepare FILM --to {root}` makes one") from None
-        self.settings = msgspec.json.decode(text, type=StoreSettings, dec_hook=lambda kind, text: kind(text))
         if self.settings.format > FORMAT:
             raise UsageError(f"the store at '{root}' has format {self.settings.format}, this phonoscope reads {FORMAT}")
 
@@ -64,10 +64,9 @@ class Store:
         """
         root = Path(root)
         if not (root / "store.json").exists():
-            if root.is_dir() and any(root.iterdir()):
-                raise UsageError(f"'{root}' is a folder with other things in it: give a new or empty folder to --to")
-            (root / "recordings").mkdir(parents=True, exist_ok=True)
-            _write_settings(root, settings or StoreSettings())
+            root.mkdir(parents=True, exist_ok=True)
+            with alone(root / ".lock"):
+                _found(root, settings or StoreSettings())
         store = cls(root)
         if settings and (settings.fps, settings.sample_rate) != (store.settings.fps, store.settings.sample_rate):
             kept = f"{store.settings.fps} frames and {store.settings.sample_rate} samples a second"
@@ -75,15 +74,35 @@ class Store:
         return store
 
     def choose_models(self, models: Mapping[str, str]) -> None:
-        """Write down which models 'auto' came to mean, so that later runs mean the same."""
-        if dict(models) != self.settings.models:
-            self.settings = replace(self.settings, models=dict(sorted(models.items())))
+        """Write down which models 'auto' came to mean, so that later runs mean the same.
+
+        Raises:
+            UsageError: another process has chosen otherwise since this store was opened.
+        """
+        if dict(models) == self.settings.models:
+            return
+        with alone(self.root / ".lock"):
+            there = _read_settings(self.root)
+            for step, model in models.items():
+                if there.models.get(step, model) != model:
+                    raise UsageError(f"another process has just chosen {there.models[step]} for '{step}': start again")
+            self.settings = replace(there, models=dict(sorted({**there.models, **models}.items())))
             _write_settings(self.root, self.settings)
 
+    @contextmanager
+    def hold(self, id: str) -> Iterator[None]:
+        """Be the only one at work on a recording; what a killed predecessor left unfinished is removed first."""
+        recordings = self.root / "recordings"
+        recordings.mkdir(exist_ok=True)
+        with alone(recordings / f".{id}.lock"):
+            for debris in (recordings / id).glob(".*"):
+                if debris.suffix in (".part", ".old"):
+                    shutil.rmtree(debris) if debris.is_dir() else debris.unlink()
+            yield
+
     def __iter__(self) -> Iterator[str]:
-        """The ids of the recordings, sorted."""
-        folder = self.root / "recordings"
-        return iter(sorted(p.name for p in folder.iterdir() if (p / "recording.json").exists()))
+        """The ids of the recordings, sorted; what ingest has not finished is none."""
+        return iter(sorted(path.parent.name for path in self.root.glob("recordings/*/recording.json")))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -233,11 +252,29 @@ class StoredRecording:
 
 def _swap_folder(part: Path, folder: Path) -> None:
     old = folder.with_name(f".{folder.name}.old")
+    for file in part.iterdir():
+        sync(file)
+    sync(part)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
     part.rename(folder)
+    sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _found(root: Path, settings: StoreSettings) -> None:
+    """Make a store of a folder, unless another process has just done so."""
+    if (root / "store.json").exists():
+        return
+    if any(not path.name.startswith(".") for path in root.iterdir()):
+        raise UsageError(f"'{root}' is a folder with other things in it: give a new or empty folder to --to")
+    _write_settings(root, settings)
+
+
+def _read_settings(root: Path) -> StoreSettings:
+    text = (root / "store.json").read_bytes()
+    return msgspec.json.decode(text, type=StoreSettings, dec_hook=lambda kind, text: kind(text))
 
 
 def _write_settings(root: Path, settings: StoreSettings) -> None:

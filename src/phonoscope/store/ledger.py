@@ -1,12 +1,17 @@
-"""What went wrong (`errors.jsonl`) and what there is (`index.parquet`), for the store as a whole."""
+"""What went wrong (`errors.jsonl`) and what there is (`index.parquet`), for the store as a whole.
 
-from collections.abc import Iterable, Mapping
+Several processes may write to one store, on one machine or many: each takes its turn behind the lock file `.lock`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from phonoscope.store.folder import Store
+from phonoscope.store.lock import alone
 from phonoscope.store.receipts import whole_file
 
 
@@ -38,16 +43,19 @@ def read_failures(root: Path) -> list[Failure]:
 
 def add_failure(root: Path, failure: Failure) -> None:
     """Put a failure down at once, so that it outlives us."""
-    with (root / "errors.jsonl").open("ab") as file:
-        file.write(msgspec.json.encode(failure) + b"\n")
+    with alone(root / ".lock"), (root / "errors.jsonl").open("ab+") as file:
+        file.seek(max(0, file.tell() - 1))
+        mend = b"" if file.read() in (b"", b"\n") else b"\n"  # a killed writer left half a line: do not go on in it
+        file.write(mend + msgspec.json.encode(failure) + b"\n")
 
 
 def settle_failures(root: Path, done: Iterable[str]) -> None:
     """Strike out the failures of sources that have come through since, and all but the last of each source."""
     through = set(done)
-    last = {f.source: f for f in read_failures(root) if f.source not in through}
-    with whole_file(root / "errors.jsonl") as part:
-        part.write_bytes(b"".join(msgspec.json.encode(last[source]) + b"\n" for source in sorted(last)))
+    with alone(root / ".lock"):
+        last = {f.source: f for f in read_failures(root) if f.source not in through}
+        with whole_file(root / "errors.jsonl") as part:
+            part.write_bytes(b"".join(msgspec.json.encode(last[source]) + b"\n" for source in sorted(last)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +72,20 @@ def write_index(store: Store) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = []
+    with alone(store.root / ".lock"):  # from the first look to the last byte, or an older view would win
+        rows = list(_rows(store))
+        with whole_file(store.root / "index.parquet") as part:
+            pq.write_table(pa.Table.from_pylist(rows, schema=_index_schema()), part, compression="zstd")
+
+
+def _rows(store: Store) -> Iterator[dict[str, Any]]:
     for id in store:
         stored = store[id]
         it, receipts = stored.recording, stored.receipts
-        seen = (receipts["recording"].params or {}) if "recording" in receipts else {}
-        rows.append(
+        if "recording" not in receipts:  # ingest was killed at the very end; the next run takes it in again
+            continue
+        seen = receipts["recording"].params or {}
+        yield (
             {
                 "id": id,
                 "source": it.source,
@@ -85,8 +101,6 @@ def write_index(store: Store) -> None:
                 "artifacts": sorted(receipts),
             }
         )
-    with whole_file(store.root / "index.parquet") as part:
-        pq.write_table(pa.Table.from_pylist(rows, schema=_index_schema()), part, compression="zstd")
 
 
 def known_sources(store: Store) -> Mapping[str, Known]:

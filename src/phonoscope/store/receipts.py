@@ -50,16 +50,28 @@ def whole_file(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
     try:
-        yield part
+        try:
+            yield part
+        except Exception as error:
+            if getattr(error, "errno", None) is None:  # NumPy and libsndfile do not say that the disk is full
+                _probe(part)
+            raise
+        sync(part)
+        part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _sync(part)
-    part.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def _probe(part: Path) -> None:
+    """Raise the OSError that keeps us from writing, if there is one; `part` is spoilt."""
+    with part.open("ab") as file:
+        file.write(bytes(1 << 16))
+
+
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk before we go on."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -21,7 +21,7 @@ def draw_head(look: Look, scale: float) -> Canvas:
     canvas = Canvas.blank(*REACH, scale)
     hair.draw_back(canvas, look)
     if look.haircut in ("bob", "long"):  # their back would hide the body's own neck
-        body.draw_neck(canvas, look)
+        body.draw_neck(canvas.window(-1, 0.7, 1, 1.84), look)
     canvas.paste(skin.draw_skin(look, scale))
     hair.draw_front(canvas, look)
     return canvas

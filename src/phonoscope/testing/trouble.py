@@ -1,0 +1,34 @@
+"""Work that goes wrong in every way that a decoder can: for executors, which must outlive it."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from phonoscope.flow.run import OnProgress, Outcome
+
+
+def troubled(item: str, on_progress: OnProgress = lambda *_: None) -> Outcome:
+    """Do what the item says.
+
+    "kill" and "exit" end the process, "hang" never ends, "stubborn" does not even when asked to, "count" tells of
+    progress; "once PATH" ends the process if there is no file PATH, and makes one; everything else just comes through.
+    """
+    word, _, rest = item.partition(" ")
+    on_progress(item, word, 0, 0)
+    if word == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif word == "exit":
+        os._exit(3)
+    elif word == "hang" or word == "stubborn":
+        if word == "stubborn":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            time.sleep(60)
+    elif word == "once" and not Path(rest).exists():
+        Path(rest).touch()
+        os._exit(1)
+    elif word == "count":
+        for done in range(20_000):
+            on_progress(item, word, done, 20_000)
+    return Outcome(source=item, recording=str(os.getpid()))
