@@ -26,7 +26,7 @@ ID = "talk-0a1b2c3d"
 def where(tmp_path: Path) -> str:
     """A store with one recording of 50 frames: `STORE/talk`."""
     folder = Store.create(tmp_path / "my [films]").root / "recordings" / ID
-    folder.mkdir()
+    folder.mkdir(parents=True)
     notes = ("rotated by 90°", "[red]odd[/red]")
     recording = Recording(
         ID, "file:///a/my%20talk.mp4", "0" * 64, Fraction(25), 50, 64, 48, 0, 0, Fraction(0), notes=notes

@@ -85,7 +85,7 @@ class _Crew:
                 if said == READY:
                     worker.ready, self.stillborn = True, 0
                 elif isinstance(said, Outcome):
-                    worker.item, worker.deadline_s = None, float("inf")
+                    worker.rest()
                     yield said
                 else:
                     worker.at = said[:2]
@@ -94,7 +94,7 @@ class _Crew:
                 yield from self._bury(worker)
             elif time.monotonic() >= worker.deadline_s:
                 worker.hurry()
-            elif self.todo and worker.ready and worker.item is None and worker.give(self.todo[0], self.timeout_s):
+            elif self.todo and worker.free and worker.give(self.todo[0], self.timeout_s):
                 self.todo.popleft()
 
     def _bury(self, worker: Worker) -> Generator[Outcome, None, None]:
@@ -132,9 +132,8 @@ def _given_up(worker: Worker, item: str, code: int, timeout_s: float) -> Outcome
     else:
         reason, how = "crashed", f"its process ended with exit code {code}"
     recording, step = worker.at
-    failure = Failure(
-        source=item, recording=recording, step=step or "ingest", reason=reason, message=f"{how}, in each of {TRIES} tries"
-    )  # fmt: skip
+    said = f"{how}, in each of {TRIES} tries"
+    failure = Failure(source=item, recording=recording, step=step or "ingest", reason=reason, message=said)
     return Outcome(source=item, recording=recording, failure=failure)
 
 

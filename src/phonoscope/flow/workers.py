@@ -54,6 +54,17 @@ class Worker:
         self.item, self.at, self.deadline_s = item, ("", ""), time.monotonic() + timeout_s
         return True
 
+    @property
+    def free(self) -> bool:
+        """Whether it can be given an item."""
+        return self.ready and self.item is None and not self.late
+
+    def rest(self) -> None:
+        """Its item is through; if it was told to stop, it still must."""
+        self.item = None
+        if not self.late:
+            self.deadline_s = float("inf")
+
     def listen(self) -> list[Any]:
         """What it has said since it was last asked: `READY`, progress as tuples, outcomes."""
         self.gone = self.gone or not self.process.is_alive()  # asked first: what a dead worker said is all there now

@@ -55,7 +55,7 @@ def draw(stored: StoredRecording, name: str, to: Path) -> None:
 
 
 def _keep_clear(stored: StoredRecording, to: Path) -> None:
-    """Nothing, if `to` may be written: it lies in a folder, is no film that the store was made of, and not in the store."""
+    """Nothing, if `to` may be written: it has a folder, is no film that the store was made of, and not in the store."""
     if not to.parent.is_dir():
         raise UsageError(f"there is no folder '{to.parent}' to write '{to.name}' into")
     recordings, place = stored.folder.parent, to.resolve()
