@@ -82,8 +82,8 @@ def _table(stored: Errors, cropped: Errors) -> Table:
             here, there = (1000 * max(e for key, (e, _) in it.items() if key[at] == name) for it in (stored, cropped))
             rows.append(Row(name if at else f"{name} fps" if RATES[name] else name, f"{here:.1f} / {there:.1f} ms"))
     notes = (
-        f"{len(RATES)} rates × {len(WAYS)} ways, {len(EVENTS_S)} flashes each, onto a clock of 25 fps, whose ticks show "
-        "the nearest picture: so half a step of the source is the least that can be promised, 45 ms where pictures are "
+        f"{len(RATES)} rates × {len(WAYS)} ways, {len(EVENTS_S)} flashes each, onto a clock of 25 fps, whose ticks show"
+        " the nearest picture: so half a step of the source is the least that can be promised, 45 ms where pictures are "
         "90 ms apart. By rate and by way: Store / crop video.",
     )
     return Table("Sound against picture", rows, notes)

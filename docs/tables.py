@@ -1,4 +1,4 @@
-"""Writes the tables of settings into docs/steps: `python docs/tables.py`; the params dataclasses are the only source."""
+"""Writes the tables of settings into docs/steps: `python docs/tables.py`; the dataclasses are the only source."""
 
 import inspect
 import re

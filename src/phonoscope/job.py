@@ -1,7 +1,6 @@
 """The main job in Python: films in, a prepared store out."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
@@ -10,31 +9,21 @@ from typing import Any
 
 import msgspec
 
-from phonoscope.core.errors import PhonoscopeError, UsageError
+from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
 from phonoscope.corpora.folder import sources
-from phonoscope.flow.executors import executor
 from phonoscope.flow.ingest import GIVEN
 from phonoscope.flow.plan import plan
-from phonoscope.flow.run import OnProgress, Outcome, Work
+from phonoscope.flow.job import Job
+from phonoscope.flow.run import Work
 from phonoscope.flow.shard import Shard
 from phonoscope.flow.step import Step, steps_in
 from phonoscope.models.load import card_of, choose, load
 from phonoscope.steps import asd, crop_video, crops, faces, mfcc, shots, thumbs, tracks, vad
 from phonoscope.store.folder import Store, StoreSettings
-from phonoscope.store.ledger import (
-    Failure,
-    add_failure,
-    known_sources,
-    read_failures,
-    settle_failures,
-    write_index,
-)
-from phonoscope.store.lock import alone
-from phonoscope.store.uri import as_uri
+from phonoscope.store.ledger import known_sources
 
 STEPS: Mapping[str, Step] = steps_in(shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video)
-GROUNDED = ("crashed", "timeout")  # reasons for which a recording is tried again only if asked for
 DEFAULT = ("shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs")
 
 
@@ -94,77 +83,6 @@ def _fraction(kind: type, value: Any) -> Any:
     raise ValueError(f"{value!r} is not a {kind.__name__}; write a fraction as '30000/1001'")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What is about to be done: which work, on which films or recordings, in which store."""
-
-    store: Store
-    work: Work
-    items: Sequence[str]  # films (`prepare`) or ids of recordings (`run`)
-    retry_failed: bool = False  # try again what has crashed or hung before
-
-    def carry_out(
-        self, jobs: int = 1, on_progress: OnProgress = lambda *_: None, timeout_s: float | None = None
-    ) -> Generator[Outcome, None, None]:
-        """Do it, `jobs` recordings at a time; outcomes as they come.
-
-        Failures are put down in the store's `errors.jsonl` at once. However it ends, the index is written anew.
-        A recording that cost us a process before, by a crash or by more than `timeout_s`, is not tried again unless
-        the job is to retry: it fails as it did then.
-
-        Raises:
-            PhonoscopeError: the store cannot be written to.
-            ValueError: fewer than one job, or no time at all.
-        """
-        doing = executor(jobs, timeout_s)
-        self._check_writable()
-        standing = {failure.source: failure for failure in read_failures(self.store.root) if self._concerns(failure)}
-        grounded = {} if self.retry_failed else {s: f for s, f in standing.items() if f.reason in GROUNDED}
-        uris = {item: self._uri(item) for item in self.items}
-        through: list[str] = []
-        try:
-            yield from (_again(grounded[uri]) for uri in uris.values() if uri in grounded)
-            todo = [item for item, uri in uris.items() if uri not in grounded]
-            with closing(doing.run(self.work, todo, on_progress)) as outcomes:
-                for outcome in outcomes:
-                    named = _named(outcome, uris)
-                    if named.failure:
-                        add_failure(self.store.root, named.failure)
-                    elif named.source in standing:
-                        through.append(named.source)
-                    yield named
-        finally:
-            settle_failures(self.store.root, through)
-            write_index(self.store)
-
-    def _uri(self, item: str) -> str:
-        return as_uri(item) if self.work.ingests else self.store[item].recording.source
-
-    def _concerns(self, failure: Failure) -> bool:
-        """Whether the failure is of something that this job makes; ingest is part of every job."""
-        return not {"ingest", *(step.name for step in self.work.steps)}.isdisjoint(failure.step.split("+"))
-
-    def _check_writable(self) -> None:
-        try:
-            with alone(self.store.root / ".lock"):
-                pass
-        except OSError as error:
-            raise PhonoscopeError(f"the store at '{self.store.root}' cannot be written to: {error.strerror}") from None
-
-
-def _named(outcome: Outcome, uris: Mapping[str, str]) -> Outcome:
-    """An outcome under its film's URI: an executor that gave an item up knows only the item."""
-    uri = uris.get(outcome.source, outcome.source)
-    failure = replace(outcome.failure, source=uri) if outcome.failure else None
-    return replace(outcome, source=uri, failure=failure)
-
-
-def _again(failure: Failure) -> Outcome:
-    """The outcome of a recording that is left alone because of how it failed before."""
-    said = f"{failure.message}; left alone since: --retry-failed tries it again"
-    return Outcome(source=failure.source, recording=failure.recording, failure=replace(failure, message=said))
-
-
 def prepare(
     films: Iterable[str | Path],
     to: Path | str,
@@ -195,8 +113,8 @@ def prepare(
     work = replace(_work(store, steps, params), known=known_sources(store), rights=rights or Rights())
     job = Job(store=store, work=work, items=items, retry_failed=retry_failed)
     if not items:
-        job = replace(job, items=[f.source for f in read_failures(store.root) if job._concerns(f)])
-    return _part(job, shard)
+        job = replace(job, items=[failure.source for failure in job.failed()])
+    return job.part(shard)
 
 
 def run(
@@ -223,16 +141,9 @@ def run(
     work = replace(_work(store, steps, params or Params()), ingests=False)
     job = Job(store=store, work=work, items=[store[id].folder.name for id in only], retry_failed=retry_failed)
     if not only:
-        failed = {f.recording for f in read_failures(store.root) if job._concerns(f)} if retry_failed else None
+        failed = {failure.recording for failure in job.failed()} if retry_failed else None
         job = replace(job, items=[id for id in store if failed is None or id in failed])
-    return _part(job, shard)
-
-
-def _part(job: Job, shard: Shard | None) -> Job:
-    """What of a job falls to a shard: films by URI, recordings by id."""
-    if shard is None:
-        return job
-    return replace(job, items=[i for i in job.items if (as_uri(i) if job.work.ingests else i) in shard])
+    return job.part(shard)
 
 
 def _work(store: Store, steps: Sequence[Step], params: Any) -> Work:

@@ -143,6 +143,19 @@ def test_a_stream_copied_cut_stays_together(tmp_path: Path, name: str):
         assert got.numbers[0] == 38
 
 
+@pytest.mark.parametrize("fps", [Fraction(24000, 1001), Fraction(30000, 1001), None], ids=str)
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_an_edit_that_begins_between_two_pictures_moves_nothing(tmp_path: Path, fps: Fraction | None, b_frames: int):
+    path = tmp_path / "film.mp4"
+    late = Fraction(-3, 25) - Fraction(1, 200)
+    truth = flash_and_beep(path, fps=fps, time_base=Fraction(1, 90000), video_late_s=late, b_frames=b_frames)
+    got = read(path)
+    first = got.numbers[0]  # the first picture that FFmpeg shows; those before it are hidden by the edit
+    assert truth.pts_s[first] >= 0 > truth.pts_s[first - 1]
+    assert got.beeps_s == pytest.approx([float(b - truth.pts_s[first]) for b in truth.beeps_s], abs=0.001)
+    assert got.found.av_start == pytest.approx(-truth.pts_s[first], abs=0.001)
+
+
 @pytest.mark.parametrize("rotation_deg", [90, 180, 270])
 def test_rotation_stands_upright_as_ffmpeg_has_it(tmp_path: Path, rotation_deg: int):
     path = tmp_path / "film.mp4"

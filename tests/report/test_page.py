@@ -14,6 +14,7 @@ from phonoscope.report.page import failures_by_reason, write_report
 from phonoscope.store.ledger import Failure, add_failure, read_failures
 
 NASTY = "<script>alert('x')<\\script> \"quotes\" & 😀 {{ 7 * 7 }}.mp4"
+LOGO = ("M3 11h3l2-5 3 10 2.5-7 1.5 2h4",)
 VOID = {"meta", "input", "img", "br", "link"}
 
 
@@ -120,6 +121,18 @@ def test_every_track_has_a_portrait_or_a_place_for_one(full):
     assert len(page.all("img")) == thumbs
     assert all((image["src"] or "").startswith("data:image/jpeg;base64,") for image in page.all("img"))
     assert len(page.all("span", **{"class": "blank"})) == tracks - thumbs
+
+
+def test_a_large_store_unfolds_to_what_a_small_one_shows(full, monkeypatch):
+    flat = page_of(full)
+    monkeypatch.setattr("phonoscope.report.page.STATIC", 0)
+    folded = page_of(full)
+    assert not folded.all("figure") and not folded.all("img")
+    bodies = Page("".join(folded.text["script"][:-1]))
+    assert bodies.open == []
+    for tag in ("figure", "img", "rect", "path"):
+        assert bodies.all(tag) == [attributes for attributes in flat.all(tag) if attributes.get("d") not in LOGO]
+    assert [card["data-name"] for card in folded.all("article")] == [card["data-name"] for card in flat.all("article")]
 
 
 def test_a_portrait_leads_to_the_film_of_its_crop(full):

@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from phonoscope.media.clock import Stamps
+from phonoscope.media.edits import slip
 from phonoscope.media.source import JUMP_S, Film, decode_audio, decode_video, open_film
 from phonoscope.media.timeline import Heard
 
@@ -66,6 +67,9 @@ def scan(path: Path, film: Film) -> tuple[Seen, Heard | None]:
     seen.doubt = seen.doubt or _doubt(film, frames, seen)
     if seen.doubt:
         _scan_pictures(path, seen)
+    elif times.hidden and len(seen.pts) > 1:
+        step = int(np.diff(seen.pts[:COMPARED]).max())
+        seen.starts_at = seen.pts[0] + slip(path, times.positions, step)
     return seen, heard
 
 
@@ -104,6 +108,8 @@ class _Times:
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
         self.shown: list[tuple[int, int]] = []  # pts and duration
+        self.positions: dict[int, int] = {}  # of the first shown packets: byte in the file -> pts
+        self.hidden = False  # an edit list hides some
         self.dts: int | None = None
         self.end_s = Fraction(0)  # of all packets, seen or heard
         self.jump = int(JUMP_S / seen.time_base)
@@ -120,8 +126,11 @@ class _Times:
             self.seen.doubt = "packets without a time"
             return
         duration = packet.duration or 0
+        self.hidden |= packet.is_discard
         if not packet.is_discard and not _is_invisible(packet):
             self.shown.append((packet.pts, duration))
+            if len(self.positions) < COMPARED and packet.pos is not None:
+                self.positions[packet.pos] = packet.pts
 
     def finish(self, film: Film) -> None:
         """Put the pictures in order of showing."""

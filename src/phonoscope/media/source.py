@@ -78,8 +78,11 @@ class Film:
 
 
 @contextmanager
-def open_film(path: Path) -> Iterator[Film]:
+def open_film(path: Path, options: dict[str, str] | None = None) -> Iterator[Film]:
     """A film, open for reading, closed at the end.
+
+    Args:
+        options: of FFmpeg's demuxer.
 
     Raises:
         RecordingFailed: "missing", "unreadable" or "no-video".
@@ -90,7 +93,8 @@ def open_film(path: Path) -> Iterator[Film]:
         raise RecordingFailed("unreadable", f"{path} is not a file")
     try:
         # "file:" keeps names such as "a:b.mp4" from being taken for protocols; nothing else may be fetched
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        only_files = {"protocol_whitelist": "file", **(options or {})}
+        container = av.open(f"file:{path}", options=only_files, metadata_errors="replace")
     except (FFmpegError, OSError) as error:
         raise RecordingFailed("unreadable", f"{path.name} cannot be opened as a film: {_reason(error)}") from error
     with container:

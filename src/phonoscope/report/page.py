@@ -14,6 +14,7 @@ from phonoscope.store.ledger import Failure, read_failures
 from phonoscope.store.receipts import whole_file
 
 FILE = "report.html"
+STATIC = 300  # tracks; beyond these the cards unfold as they come into sight, so that the page still opens at once
 
 
 def write_report(store: Store) -> Path:
@@ -48,6 +49,7 @@ def _contents(store: Store) -> dict[str, object]:
         "unit": wording.unit_for(stages[0].seconds),
         "shots": sum(len(it.shots or ()) for it in facts),
         "tracks": len(tracks),
+        "unfolds": len(tracks) > STATIC,
         "track_s": float(sum(it.seconds_of(len(t.span)) for it in facts for t in it.tracks or ())),
         "failures": failures_by_reason(read_failures(store.root)),
         "timings": spent,

@@ -270,6 +270,7 @@ def _found(root: Path, settings: StoreSettings) -> None:
     if any(not path.name.startswith(".") for path in root.iterdir()):
         raise UsageError(f"'{root}' is a folder with other things in it: give a new or empty folder to --to")
     _write_settings(root, settings)
+    (root / "recordings").mkdir(exist_ok=True)
 
 
 def _read_settings(root: Path) -> StoreSettings:

@@ -1,9 +1,22 @@
 "use strict";
 (() => {
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(one => { one.open = true; }));
   const cards = document.getElementById("cards");
+  const all = cards ? Array.from(cards.children) : [];
+  // In a large store what lies under a card's head is text until the card comes near: so the page opens at once.
+  const unfold = card => {
+    const later = card.querySelector(".later");
+    if (later) later.outerHTML = later.textContent;
+  };
+  addEventListener("beforeprint", () => {
+    all.forEach(unfold);
+    document.querySelectorAll("details").forEach(one => { one.open = true; });
+  });
   if (!cards) return;
-  const all = Array.from(cards.children);
+  const near = new IntersectionObserver(seen => seen.filter(one => one.isIntersecting).forEach(one => {
+    unfold(one.target);
+    near.unobserve(one.target);
+  }), { rootMargin: "1500px" });
+  all.forEach(card => near.observe(card));
   const form = document.querySelector("form[role=search]");
   if (form) {
     const find = form.querySelector("#find"), order = form.querySelector("#order"), said = form.querySelector("output");

@@ -1,0 +1,94 @@
+"""A job: work, what it is done on, and the store's account of how it went."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from phonoscope.core.errors import PhonoscopeError
+from phonoscope.flow.executors import executor
+from phonoscope.flow.run import OnProgress, Outcome, Work
+from phonoscope.flow.shard import Shard
+from phonoscope.store.folder import Store
+from phonoscope.store.ledger import Failure, add_failure, read_failures, settle_failures, write_index
+from phonoscope.store.lock import alone
+from phonoscope.store.uri import as_uri
+
+GROUNDED = ("crashed", "timeout")  # reasons for which a recording is tried again only if asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is about to be done: which work, on which films or recordings, in which store."""
+
+    store: Store
+    work: Work
+    items: Sequence[str]  # films (`prepare`) or ids of recordings (`run`)
+    retry_failed: bool = False  # try again what has crashed or hung before
+
+    def carry_out(
+        self, jobs: int = 1, on_progress: OnProgress = lambda *_: None, timeout_s: float | None = None
+    ) -> Generator[Outcome, None, None]:
+        """Do it, `jobs` recordings at a time; outcomes as they come.
+
+        Failures are put down in the store's `errors.jsonl` at once. However it ends, the index is written anew.
+        A recording that cost us a process before, by a crash or by more than `timeout_s`, is not tried again unless
+        the job is to retry: it fails as it did then.
+
+        Raises:
+            PhonoscopeError: the store cannot be written to.
+            ValueError: fewer than one job, or no time at all.
+        """
+        doing = executor(jobs, timeout_s)
+        self._check_writable()
+        standing = {failure.source: failure for failure in self.failed()}
+        grounded = {} if self.retry_failed else {s: f for s, f in standing.items() if f.reason in GROUNDED}
+        uris = {item: self._uri(item) for item in self.items}
+        through: list[str] = []
+        try:
+            yield from (_again(grounded[uri]) for uri in uris.values() if uri in grounded)
+            todo = [item for item, uri in uris.items() if uri not in grounded]
+            with closing(doing.run(self.work, todo, on_progress)) as outcomes:
+                for outcome in outcomes:
+                    named = _named(outcome, uris)
+                    if named.failure:
+                        add_failure(self.store.root, named.failure)
+                    elif named.source in standing:
+                        through.append(named.source)
+                    yield named
+        finally:
+            settle_failures(self.store.root, through)
+            write_index(self.store)
+
+    def part(self, shard: Shard | None) -> "Job":
+        """What of this job falls to a shard: films by URI, recordings by id."""
+        if shard is None:
+            return self
+        return replace(self, items=[i for i in self.items if (as_uri(i) if self.work.ingests else i) in shard])
+
+    def failed(self) -> list[Failure]:
+        """The failures that stand and concern this job: those of something that it makes; ingest is part of every job."""
+        mine = {"ingest", *(step.name for step in self.work.steps)}
+        return [f for f in read_failures(self.store.root) if not mine.isdisjoint(f.step.split("+"))]
+
+    def _uri(self, item: str) -> str:
+        return as_uri(item) if self.work.ingests else self.store[item].recording.source
+
+    def _check_writable(self) -> None:
+        try:
+            with alone(self.store.root / ".lock"):
+                pass
+        except OSError as error:
+            raise PhonoscopeError(f"the store at '{self.store.root}' cannot be written to: {error.strerror}") from None
+
+
+def _named(outcome: Outcome, uris: Mapping[str, str]) -> Outcome:
+    """An outcome under its film's URI: an executor that gave an item up knows only the item."""
+    uri = uris.get(outcome.source, outcome.source)
+    failure = replace(outcome.failure, source=uri) if outcome.failure else None
+    return replace(outcome, source=uri, failure=failure)
+
+
+def _again(failure: Failure) -> Outcome:
+    """The outcome of a recording that is left alone because of how it failed before."""
+    said = f"{failure.message}; left alone since: --retry-failed tries it again"
+    return Outcome(source=failure.source, recording=failure.recording, failure=replace(failure, message=said))
