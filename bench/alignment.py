@@ -17,7 +17,8 @@ from phonoscope.flow.ingest import ingest
 from phonoscope.flow.streams import Film, PartFolder, look
 from phonoscope.media.video import decode
 from phonoscope.steps.crop_video import CropVideoParams, crop_video
-from phonoscope.store.folder import Store, StoredRecording
+from phonoscope.store.folder import Store
+from phonoscope.store.recording import StoredRecording
 from phonoscope.testing.film import Truth, flash_and_beep, is_white, number_in, onsets_s
 
 SIDE = 96  # px, of the films

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import chdir
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,21 +22,21 @@ from phonoscope.job import DEFAULT
 from phonoscope.report.canvas import BLUE, HUES, INK, blank, outline, tag, write
 from phonoscope.report.draw import PICTURES as SHEETS
 from phonoscope.report.page import write_report
-from phonoscope.store.folder import StoredRecording
+from phonoscope.store.recording import StoredRecording
 from phonoscope.testing.puppet import Scene, cuts_and_fades, demo, film
 
-HERE = Path(__file__).parent / "pictures"
+HERE = Path(__file__).resolve().parent / "pictures"
 PAGE = (1280, 1400)  # px of the report that are shown: width, height
 POLICY_COLOURS = dict(zip(POLICIES, (BLUE, HUES[1], HUES[2], HUES[3]), strict=True))
 
 
-def prepared(folder: Path, name: str, scene: Scene) -> StoredRecording:
-    """A scene, drawn and prepared in a store of its own under `folder`."""
-    path = film(folder / f"{name}.mp4", scene)
-    for outcome in prepare([path], folder / f"{name}-store", (*DEFAULT, "crop_video")).carry_out():
+def prepared(name: str, scene: Scene, store: str) -> StoredRecording:
+    """A scene, drawn and prepared in a store in the current folder, so that no picture names a folder of ours."""
+    path = film(Path(f"{name}.mp4"), scene)
+    for outcome in prepare([path], store, (*DEFAULT, "crop_video")).carry_out():
         if outcome.failure:
             raise RuntimeError(f"{outcome.failure.reason}: {outcome.failure.message}")
-    return Store(folder / f"{name}-store")[name]
+    return Store(store)[name]
 
 
 def sheet(name: str) -> Callable[[StoredRecording], np.ndarray]:
@@ -129,10 +130,10 @@ def main(names: list[str]) -> None:
     """Draw the named pictures, or all of them."""
     names = names or [*DEMO, *CUTS]
     HERE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for scene, name, drawn in ((demo(), "puppets", DEMO), (cuts_and_fades(), "cuts", CUTS)):
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        for scene, name, store, drawn in ((demo(), "puppets", "films", DEMO), (cuts_and_fades(), "cuts", "cut", CUTS)):
             if wanted := [it for it in names if it in drawn]:
-                stored = prepared(Path(folder), name, scene)
+                stored = prepared(name, scene, store)
                 for it in wanted:
                     made = small_png(drawn[it](stored))
                     (HERE / f"{it}.png").write_bytes(made)

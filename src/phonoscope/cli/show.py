@@ -8,7 +8,8 @@ from tyro.conf import Positional
 
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import UsageError
-from phonoscope.store.folder import Store, StoredRecording
+from phonoscope.store.folder import Store
+from phonoscope.store.recording import StoredRecording
 
 
 @dataclass(frozen=True, kw_only=True)

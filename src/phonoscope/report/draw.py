@@ -12,8 +12,8 @@ from phonoscope.report.film import boxes_film
 from phonoscope.report.plot import plot_of
 from phonoscope.report.sheet import crops_sheet, marks_sheet, shots_sheet, thumbs_sheet
 from phonoscope.store.codecs import read_recording
-from phonoscope.store.folder import StoredRecording
 from phonoscope.store.receipts import whole_file
+from phonoscope.store.recording import StoredRecording
 from phonoscope.store.uri import as_uri
 
 BOXES = ("faces", "tracks", "asd")  # can be drawn on the film itself

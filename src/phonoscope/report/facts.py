@@ -13,9 +13,10 @@ from phonoscope.core.media import Recording
 from phonoscope.core.time import Span
 from phonoscope.report.sound import sound_level, voice_level
 from phonoscope.report.speech import Run, speech_runs
-from phonoscope.store.folder import Store, StoredRecording
+from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, read_failures
 from phonoscope.store.receipts import Receipt
+from phonoscope.store.recording import StoredRecording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

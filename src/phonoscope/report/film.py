@@ -9,7 +9,7 @@ from phonoscope.media.encode import FilmWriter
 from phonoscope.media.video import decode
 from phonoscope.report.marks import marks_of, put
 from phonoscope.report.sheet import shrunk
-from phonoscope.store.folder import StoredRecording
+from phonoscope.store.recording import StoredRecording
 
 LONGEST = 960  # px, longer side
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from phonoscope.core.faces import Faces, Tracks, TrackTable
 from phonoscope.report.canvas import BLUE, SPEAKING, Colour, hue, outline, tag
-from phonoscope.store.folder import StoredRecording
+from phonoscope.store.recording import StoredRecording
 
 
 class Mark(NamedTuple):

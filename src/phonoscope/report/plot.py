@@ -9,7 +9,7 @@ from phonoscope.core.faces import TrackTable
 from phonoscope.core.series import Series
 from phonoscope.report.canvas import AMBER, BLUE, INK, LINE, SOFT, Colour, blank, fill, hue, text_width, write
 from phonoscope.report.strips import WIDTH, ticks
-from phonoscope.store.folder import StoredRecording
+from phonoscope.store.recording import StoredRecording
 
 SIZE = (260, 1000)  # h, w px of the whole picture
 LEFT, RIGHT, TOP, BOTTOM = 54, 16, 34, 26  # px, margins

@@ -14,7 +14,7 @@ from phonoscope.media.video import decode
 from phonoscope.report.canvas import INK, SOFT, blank, text_width, write
 from phonoscope.report.font import HEIGHT
 from phonoscope.report.marks import marks_of, put
-from phonoscope.store.folder import StoredRecording
+from phonoscope.store.recording import StoredRecording
 
 Item = TypeVar("Item")
 

@@ -14,7 +14,7 @@ from phonoscope.core.series import Series
 from phonoscope.report.draw import require
 from phonoscope.report.facts import recording_facts
 from phonoscope.report.wording import amount, as_path, clock_time, percent, rate, span_s
-from phonoscope.store.folder import StoredRecording
+from phonoscope.store.recording import StoredRecording
 
 
 def words(stored: StoredRecording, name: str) -> Iterator[Table | Text]:
