@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from contextlib import chdir
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
 from av.codec.context import CodecContext
 from av.filter import Graph
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from phonoscope import Span, Store, prepare
@@ -105,7 +107,9 @@ CUTS: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {"shots": sheet("s
 def small_png(rgb: np.ndarray, colours: int = 200) -> bytes:
     """A PNG file of a picture (H, W, 3) uint8 RGB in so many colours at most: a third of the bytes."""
     graph = Graph()
-    source = graph.add_buffer(width=rgb.shape[1], height=rgb.shape[0], format="rgb24", time_base=Fraction(1))
+    source = graph.add_buffer(
+        width=rgb.shape[1], height=rgb.shape[0], format=VideoFormat("rgb24"), time_base=Fraction(1)
+    )
     split, sink = graph.add("split"), graph.add("buffersink")
     palette = graph.add("palettegen", f"max_colors={colours}:reserve_transparent=0:stats_mode=full")
     use = graph.add("paletteuse", "dither=none")
@@ -119,7 +123,7 @@ def small_png(rgb: np.ndarray, colours: int = 200) -> bytes:
     frame.pts, frame.time_base = 0, Fraction(1)
     source.push(frame)
     source.push(None)
-    pal8 = sink.pull()
+    pal8 = cast(VideoFrame, sink.pull())
     encoder = CodecContext.create("png", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = rgb.shape[1], rgb.shape[0], "pal8", Fraction(1)
     encoder.options = {"flags": "+bitexact", "threads": "1", "pred": "none", "compression_level": "9"}

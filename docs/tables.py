@@ -14,7 +14,7 @@ PLACE = re.compile(r"<!-- settings: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 def table(section: str) -> str:
     """The settings of one step, a Markdown row each: name, values, default, meaning."""
-    kind = next(field.type for field in fields(Params) if field.name == section)
+    kind = type(getattr(Params(), section))
     hints = get_type_hints(kind)
     meanings = dict(re.findall(r"^    (\w+): .*?  # (.+)$", inspect.getsource(kind), re.MULTILINE))
     rows = ["| setting | values | default | meaning |", "|---|---|---|---|"]

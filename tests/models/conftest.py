@@ -98,7 +98,7 @@ def _person(clip: Path, height: int, shared_weights: Path) -> list[tuple[np.ndar
 
     from phonoscope.models.backends.yunet import YuNet
 
-    detector = YuNet(shared_weights / "yunet_n.onnx")
+    detector = YuNet(shared_weights / "yunet_n.onnx", min_score=0.6)
     seen = []
     with av.open(str(clip)) as film:
         for frame in itertools.islice(film.decode(video=0), 0, 48, 6):

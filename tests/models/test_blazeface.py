@@ -119,7 +119,7 @@ def test_merging_is_in_order_of_score_and_does_not_depend_on_the_order_of_tiles(
 
 @pytest.fixture(scope="module")
 def blazeface(from_index: Callable[[Card], Path]) -> BlazeFace:
-    return BlazeFace(from_index(BlazeFace.card))
+    return BlazeFace(from_index(BlazeFace.card), min_score=0.6)
 
 
 @pytest.mark.real

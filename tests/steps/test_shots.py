@@ -119,3 +119,15 @@ def test_on_real_film_the_cuts_are_those_of_pyscenedetect(shared_data, folder):
         theirs, ours = theirs_on_film(path, ContentDetector(threshold=27.0)), ours_on_film(path)
         assert len(theirs) == len(ours), path.name
         assert all(abs(a - b) <= 0.04 for a, b in zip(theirs, ours, strict=True)), path.name
+
+
+def test_black_at_the_end_is_no_shot_of_its_own():
+    changes = np.array([0.0] * 40 + [8.0] * 9 + [33.0])
+    levels = np.concatenate([np.full(40, 120.0), np.linspace(110, 5, 10)])
+    assert shots_from(changes, levels, Fraction(25), P).spans == (Span(0, 50),)
+
+
+def test_a_film_that_jumps_into_black_and_back_is_cut_once_in_the_middle_of_it():
+    changes, levels = np.zeros(60), np.full(60, 120.0)
+    changes[[20, 30]], levels[20:30] = 90.0, 0.0
+    assert [s.start for s in shots_from(changes, levels, Fraction(25), P).spans] == [0, 25]

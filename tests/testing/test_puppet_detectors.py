@@ -51,7 +51,7 @@ def yunet(shared_weights: Path) -> Detector:
     """The default face detector."""
     from phonoscope.models.backends.yunet import YuNet
 
-    return YuNet(shared_weights / "yunet_n.onnx")
+    return YuNet(shared_weights / "yunet_n.onnx", min_score=0.6)
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,8 @@ def shots(film: Film, p: ShotsParams) -> Look[Shots]:
 def shots_from(changes: np.ndarray, levels: np.ndarray, fps: Fraction, p: ShotsParams) -> Shots:
     """The shots of a film whose pictures change by `changes` (T,) and are `levels` (T,) bright."""
     rules = {"content": [content_cuts], "adaptive": [adaptive_cuts], "both": [content_cuts, adaptive_cuts]}[p.rule]
+    black = levels < int(p.fade)  # there hue and saturation are noise: cuts into black and out of it are fades
+    changes = np.where(black | np.roll(black, 1), 0.0, changes)
     cuts: list[int] = []
     for found in (*(rule(changes, p) for rule in rules), fade_cuts(levels, p)):
         cuts += [cut for cut in found if all(abs(cut - other) > p.min_len for other in cuts)]  # one cut, seen twice

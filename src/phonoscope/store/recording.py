@@ -56,15 +56,26 @@ class StoredRecording:
 
         return frames(self.source, self.clock, span or self.recording.span)
 
-    def crops(self, track: int, policy: str = "asd", span: Span | None = None, *, grey: bool = False) -> np.ndarray:
+    def crops(
+        self,
+        track: int,
+        policy: str = "asd",
+        span: Span | None = None,
+        *,
+        grey: bool = False,
+        expand: float | None = None,
+        size: int | None = None,
+    ) -> np.ndarray:
         """One face cut out by a named policy, (T, h, w, 3) uint8 RGB, or (T, h, w) if `grey`.
 
         Args:
             span: frames of the recording; those where the track is. By default the whole track.
+            expand: how much wider than the face, if not as the policy has it.
+            size: px, side of the crop, if not the policy's.
         """
         from phonoscope.media.video import decode
 
-        crop = crop_track(self.load("tracks")[track], policy)
+        crop = crop_track(self.load("tracks")[track], policy, expand, size)
         span = span or crop.span
         if (span & crop.span) != span:
             raise UsageError(f"track {track} covers {crop.span}, asked for {span}")

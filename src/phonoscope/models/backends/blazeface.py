@@ -41,7 +41,7 @@ class BlazeFace:
         download_size=35627340,
     )
 
-    def __init__(self, weights: Path, threads: int = 1, min_score: float = 0.6) -> None:
+    def __init__(self, weights: Path, threads: int = 1, min_score: float = 0.3) -> None:
         self._network = lite_network(weights, threads)
         self._min_score = min_score
 

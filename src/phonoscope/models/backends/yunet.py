@@ -34,7 +34,7 @@ class YuNet:
         size=322906,
     )
 
-    def __init__(self, weights: Path, threads: int = 1, min_score: float = 0.6) -> None:
+    def __init__(self, weights: Path, threads: int = 1, min_score: float = 0.3) -> None:
         self._network = onnx_network(weights, threads)
         self._min_score = min_score
 
