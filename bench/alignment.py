@@ -83,8 +83,8 @@ def _table(stored: Errors, cropped: Errors) -> Table:
             here, there = (1000 * max(e for key, (e, _) in it.items() if key[at] == name) for it in (stored, cropped))
             rows.append(Row(name if at else f"{name} fps" if RATES[name] else name, f"{here:.1f} / {there:.1f} ms"))
     notes = (
-        f"{len(RATES)} rates × {len(WAYS)} ways, {len(EVENTS_S)} flashes each, onto a clock of 25 fps, whose ticks show"
-        " the nearest picture: so half a step of the source is the least that can be promised, 45 ms where pictures are "
+        f"{len(RATES)} rates × {len(WAYS)} ways, {len(EVENTS_S)} flashes each, onto a clock of 25 fps whose ticks show "
+        "the nearest picture: half a step of the source is the least that can be promised, 45 ms where pictures are "
         "90 ms apart. By rate and by way: Store / crop video.",
     )
     return Table("Sound against picture", rows, notes)
@@ -135,9 +135,14 @@ def _crop_video(recording: StoredRecording, folder: Path) -> Path:
 def _played(path: Path) -> Read:
     """A film as a player has it."""
     with av.open(str(path)) as film:
-        pictures = [(frame.time, frame.to_ndarray(format="gray")) for frame in film.decode(film.streams.video[0])]
+        pictures = [
+            (frame.time or 0.0, frame.to_ndarray(format="gray")) for frame in film.decode(film.streams.video[0])
+        ]
     with av.open(str(path)) as film:
-        sound = [(frame.time, frame.to_ndarray()[0], frame.sample_rate) for frame in film.decode(film.streams.audio[0])]
+        sound = [
+            (frame.time or 0.0, frame.to_ndarray()[0], frame.sample_rate)
+            for frame in film.decode(film.streams.audio[0])
+        ]
     start_s, _, rate = sound[0]
     at_s, greys = zip(*pictures, strict=True)
-    return Read(at_s, greys, np.concatenate([block for _, block, _ in sound]), rate, float(start_s))
+    return Read(at_s, greys, np.concatenate([block for _, block, _ in sound]), rate, start_s)

@@ -18,14 +18,15 @@ def measure() -> list[Table]:
     with tempfile.TemporaryDirectory() as folder:
         films = copies(small(10), RECORDINGS, Path(folder) / "films")
         for run in range(RUNS):
-            one.append(prepare(films, Path(folder) / f"one-{run}", "--no-report", "-j", "1", cores=2).wall_s)
-            two.append(prepare(films, Path(folder) / f"two-{run}", "--no-report", "-j", "2", cores=2).wall_s)
-    gains = [alone / together for alone, together in zip(one, two, strict=True)]
+            one.append(prepare(films, Path(folder) / f"one-{run}", "--no-report", "-j", "1", cores=2))
+            two.append(prepare(films, Path(folder) / f"two-{run}", "--no-report", "-j", "2", cores=2))
+    gains = [alone.wall_s / together.wall_s for alone, together in zip(one, two, strict=True)]
     rows = [
         at_least("wall time of -j 1 ÷ wall time of -j 2", median(gains), 1.8),
         Row("least and greatest of the runs", f"{min(gains):.3g}–{max(gains):.3g}"),
-        Row("wall time of -j 1", spread(one, " s")),
-        Row("wall time of -j 2", spread(two, " s")),
+        Row("wall time of -j 1", spread((cost.wall_s for cost in one), " s")),
+        Row("wall time of -j 2", spread((cost.wall_s for cost in two), " s")),
+        Row("CPU of -j 2 ÷ CPU of -j 1", f"{sum(cost.cpu_s for cost in two) / sum(cost.cpu_s for cost in one):.3g}"),
         Row("load of the machine as it ended", f"{os.getloadavg()[0]:.1f}"),
     ]
     notes = (f"{RECORDINGS} films of 10 s, 640×360, two cores; medians of {RUNS} interleaved runs, start-up included.",)

@@ -17,6 +17,8 @@ import pytest
 from phonoscope import Store, prepare
 from phonoscope.cli.main import VERBS, main
 from phonoscope.cli.options import parse
+from phonoscope.flow.job import GROUNDED
+from phonoscope.flow.run import _SYSTEM_REASONS
 from phonoscope.job import STEPS, Params, params_from
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,6 +129,15 @@ def test_what_is_built_of_the_seeds_is_counted():
     assert all(shown.strip() for state, shown in rows if state.startswith("partly")), "what is partly built is shown"
 
 
+def test_every_reason_to_fail_is_told():
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    raised = set(re.findall(r'RecordingFailed\(\s*"([\w-]+)"', source))
+    assert {"missing", "unreadable", "no-video"} <= raised
+    told = (DOCS / "steps" / "ingest.md").read_text(encoding="utf-8")
+    reasons = raised | set(_SYSTEM_REASONS.values()) | set(GROUNDED) | {"error", "out-of-memory"}
+    assert [reason for reason in sorted(reasons) if f"`{reason}`" not in told] == []
+
+
 def test_columns_are_those_of_the_store(desk):
     (outcome,) = prepare(["film.mp4"], "films").carry_out()
     assert outcome.failure is None
@@ -138,7 +149,7 @@ def test_columns_are_those_of_the_store(desk):
         there = [(column.name, _type(column.type)) for column in schema]
         assert [(column, kind) for name, column, kind in rows if name == file] == there, file
     listed = set(re.findall(r"`([\w.]+?\.(?:npy|json|csv|flac|parquet))`", text))
-    assert {path.name for path in folder.iterdir() if path.is_file()} <= listed
+    assert {path.name for path in folder.iterdir() if path.is_file() and path.name[0] != "."} <= listed
 
 
 def _type(kind: pa.DataType) -> str:

@@ -13,15 +13,15 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
 from phonoscope.corpora.folder import sources
 from phonoscope.flow.ingest import GIVEN
-from phonoscope.flow.plan import plan
 from phonoscope.flow.job import Job
+from phonoscope.flow.plan import plan
 from phonoscope.flow.run import Work
 from phonoscope.flow.shard import Shard
 from phonoscope.flow.step import Step, steps_in
 from phonoscope.models.load import card_of, choose, load
 from phonoscope.steps import asd, crop_video, crops, faces, mfcc, shots, thumbs, tracks, vad
 from phonoscope.store.folder import Store, StoreSettings
-from phonoscope.store.ledger import known_sources
+from phonoscope.store.ledger import known_sources, read_failures
 
 STEPS: Mapping[str, Step] = steps_in(shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video)
 DEFAULT = ("shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs")
@@ -144,6 +144,16 @@ def run(
         failed = {failure.recording for failure in job.failed()} if retry_failed else None
         job = replace(job, items=[id for id in store if failed is None or id in failed])
     return job.part(shard)
+
+
+def failed_steps(store: Path | str) -> list[str]:
+    """The steps whose failures stand in a store; to retry all that failed is to make these as well.
+
+    Raises:
+        UsageError: there is no such store.
+    """
+    failures = read_failures(Store(store).root)
+    return sorted({name for failure in failures for name in failure.step.split("+")} & set(STEPS))
 
 
 def _work(store: Store, steps: Sequence[Step], params: Any) -> Work:

@@ -126,3 +126,52 @@ def test_every_verb_teaches(capsys):
             main([verb, "--help"])
         said = capsys.readouterr().out
         assert stop.value.code == 0 and f"phonoscope {verb}" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-j", "0"], "--jobs is at least 1, got 0"),
+        (["--timeout", "0"], "--timeout is longer than 0 s"),
+        (["--shard", "5/4"], "there is no part 5 of 4"),
+        (["--shard", "half"], "written 'i/n', as in 2/8"),
+        (["--retry-failed"], "no store at"),
+    ],
+)
+def test_how_the_work_is_done_must_make_sense(puppets, tmp_path, capsys, arguments, said):
+    film = [] if "--retry-failed" in arguments else [str(puppets)]
+    assert main(["prepare", *film, "--to", str(tmp_path / "s"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1 and not (tmp_path / "s").exists()
+
+
+def test_what_failed_is_tried_again_by_one_command(silent_puppet, tmp_path, capsys):
+    film, store = tmp_path / "film.mp4", str(tmp_path / "s")
+    film.write_text("no film yet")
+    assert main(["ingest", str(film), str(silent_puppet), "--to", store]) == 1
+    assert main(["ingest", "--retry-failed", "--to", store]) == 1
+    film.write_bytes(silent_puppet.read_bytes())
+    capsys.readouterr()
+    assert main(["ingest", "--retry-failed", "--to", store, "--json"]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["state"] for line in said] == ["made", "over"] and said[0]["source"] == film.as_uri()
+    assert main(["ingest", "--retry-failed", "--to", store]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_shards_share_the_films_among_them(puppets, silent_puppet, tmp_path, capsys):
+    for part in ("1/2", "2/2"):
+        arguments = [str(puppets), str(silent_puppet), "--to", str(tmp_path / "s"), "--shard", part]
+        assert main(["ingest", *arguments, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    made = [line["source"] for line in lines if line["state"] == "made"]
+    assert sorted(made) == sorted([puppets.as_uri(), silent_puppet.as_uri()])
+
+
+def test_a_timeout_stops_what_takes_too_long_and_only_that_is_left_alone(puppets, tmp_path, capsys):
+    arguments = ["ingest", str(puppets), "--to", str(tmp_path / "s")]
+    assert main([*arguments, "--timeout", "0.001"]) == 1
+    assert "timeout in ingest: took longer than 0.001 s" in capsys.readouterr().out
+    assert main(arguments) == 1
+    assert "left alone since: --retry-failed tries it again" in capsys.readouterr().out
+    assert main([*arguments, "--retry-failed"]) == 0

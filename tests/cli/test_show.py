@@ -16,8 +16,8 @@ from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.store.codecs import write_recording
 from phonoscope.store.folder import Store
-from phonoscope.store.recording import StoredRecording
 from phonoscope.store.receipts import Receipt, write_receipts
+from phonoscope.store.recording import StoredRecording
 from phonoscope.store.tables import write_clock
 
 ID = "talk-0a1b2c3d"

@@ -16,8 +16,8 @@ from phonoscope.media.encode import jpeg, write_film
 from phonoscope.media.probe import probe
 from phonoscope.store.codecs import write_recording
 from phonoscope.store.folder import Store
-from phonoscope.store.recording import StoredRecording
 from phonoscope.store.receipts import Receipt, write_receipts
+from phonoscope.store.recording import StoredRecording
 from phonoscope.store.tables import write_clock
 from phonoscope.store.uri import as_uri
 

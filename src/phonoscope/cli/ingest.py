@@ -8,9 +8,12 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from phonoscope import job as api
+from phonoscope.cli.how import How
 from phonoscope.cli.options import parse
 from phonoscope.cli.progress import carry_out
 from phonoscope.core.media import Rights
+
+CLOCK = api.ClockParams()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,19 +24,20 @@ class Ingest:
     phonoscope ingest talk.mp4 --to films30 --clock.fps 30000/1001
     """
 
-    films: Positional[tuple[str, ...]]  # files, folders (every file in them) or .txt lists of films, a line each
+    films: Positional[tuple[str, ...]] = ()  # files, folders (every file in them) or .txt lists of films, a line each
     to: Path  # the store: a new folder, or one made by phonoscope
-    jobs: Annotated[int, arg(aliases=["-j"])] = 1  # films at a time, each in a process of its own
-    json: bool = False  # a line of JSON a film, for programs
+    how: Annotated[How, arg(name="")] = How()  # noqa: RUF009 - frozen
     licence: str = ""  # of the films; kept with every recording
     consent: str = ""  # of the people filmed; kept with every recording
     origin: str = ""  # where the films come from; kept with every recording
-    clock: api.ClockParams = api.ClockParams()  # noqa: RUF009 - frozen
+    clock: api.ClockParams = CLOCK  # the time that the store keeps
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the verb."""
     options, _ = parse(Ingest, arguments, with_params=False)
     rights = Rights(options.licence, options.consent, options.origin)
-    job = api.prepare(options.films, options.to, (), api.Params(clock=options.clock), rights)
-    return carry_out(job, options.jobs, as_json=options.json, report=False)
+    how, shard = options.how, options.how.checked()
+    params = api.Params(clock=options.clock)
+    job = api.prepare(options.films, options.to, (), params, rights, retry_failed=how.retry_failed, shard=shard)
+    return carry_out(job, how, report=False)

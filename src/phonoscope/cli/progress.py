@@ -2,31 +2,36 @@
 
 import sys
 from collections import Counter
+from contextlib import closing
 from typing import Any
 
 import msgspec
 
+from phonoscope.cli.how import How
+from phonoscope.flow.job import Job
 from phonoscope.flow.run import Outcome
-from phonoscope.job import Job
+from phonoscope.store.lock import alone
 
 
-def carry_out(job: Job, jobs: int, *, as_json: bool, report: bool) -> int:
+def carry_out(job: Job, how: How, *, report: bool) -> int:
     """Do a job and tell how it goes: bars on a terminal, plain lines otherwise, JSON lines if asked for.
 
     Returns:
         Exit code: 0 if all is well, 1 if a recording failed.
     """
-    tell = _Json() if as_json else _Bars(len(job.items)) if sys.stderr.isatty() else _Lines(len(job.items))
+    total = len(job.items)
+    tell = _Json() if how.json else _Bars(total, how.jobs) if sys.stderr.isatty() else _Lines(total)
     counts: Counter[str] = Counter()
-    with tell:
-        for outcome in job.carry_out(jobs, tell.progress):
+    with tell, closing(job.carry_out(how.jobs, tell.progress, how.timeout)) as outcomes:
+        for outcome in outcomes:
             counts["failed" if outcome.failure else "made" if outcome.made else "kept"] += 1
             tell.outcome(outcome)
     page = None
     if report:
         from phonoscope.report.page import write_report
 
-        page = write_report(job.store)
+        with alone(job.store.root / ".report.lock"):  # a neighbour may be through with its shard as well
+            page = write_report(job.store)
     tell.over(counts, str(page or ""), str(job.store.root))
     return 1 if counts["failed"] else 0
 
@@ -93,7 +98,7 @@ class _Json(_Lines):
 class _Bars(_Lines):
     """Progress bars with the time left, for a terminal."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, jobs: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -101,7 +106,7 @@ class _Bars(_Lines):
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self.bars = Progress(*columns, console=Console(stderr=True), transient=True)
         self.whole = self.bars.add_task("recordings", total=total)
-        self.current = self.bars.add_task("", total=None, visible=False)
+        self.jobs, self.current = jobs, {}  # recording -> its bar, the one last told of at the end
 
     def __enter__(self) -> "_Bars":
         self.bars.start()
@@ -111,11 +116,19 @@ class _Bars(_Lines):
         self.bars.stop()
 
     def progress(self, recording: str, what: str, done: int, total: int) -> None:
-        self.bars.update(
-            self.current, description=f"{recording}: {what}", completed=done, total=total or None, visible=True
-        )
+        bar = self.current.pop(recording, None)
+        if bar is None:
+            bar = self.bars.add_task("", total=None)
+        self.current[recording] = bar
+        while len(self.current) > self.jobs:
+            self._drop(next(iter(self.current)))
+        self.bars.update(bar, description=f"{recording}: {what}", completed=done, total=total or None)
 
     def outcome(self, outcome: Outcome) -> None:
         self.bars.advance(self.whole)
-        self.bars.update(self.current, visible=False)
+        self._drop(outcome.recording)
         self.bars.console.print(as_line(outcome), highlight=False, markup=False, soft_wrap=True)
+
+    def _drop(self, recording: str) -> None:
+        if recording in self.current:
+            self.bars.remove_task(self.current.pop(recording))

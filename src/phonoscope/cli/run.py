@@ -8,6 +8,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from phonoscope import job as api
+from phonoscope.cli.how import How
 from phonoscope.cli.options import parse
 from phonoscope.cli.progress import carry_out
 from phonoscope.core.errors import UsageError
@@ -20,15 +21,15 @@ class Run:
     phonoscope run tracks films --tracks.min-len 25
     phonoscope run crop_video asd films -j 4
     phonoscope run mfcc films --only talk --mfcc.recipe librosa
+    phonoscope run asd films --shard 2/8
 
     What is fresh is kept: only what is missing, or was made with other settings, is made.
     """
 
     names: Positional[tuple[str, ...]]  # the artifacts, then the store
     only: tuple[str, ...] = ()  # recordings, by id or by a part of it that only one has; by default all
-    jobs: Annotated[int, arg(aliases=["-j"])] = 1  # recordings worked on at a time, each in a process of its own
+    how: Annotated[How, arg(name="")] = How()  # noqa: RUF009 - frozen
     config: Path | None = None  # TOML file with settings: a table a step, as in [tracks] min_len = 25
-    json: bool = False  # a line of JSON a recording, for programs
     report: bool = True  # write report.html at the end
 
 
@@ -38,5 +39,6 @@ def main(arguments: Sequence[str]) -> int:
     if len(options.names) < 2:
         raise UsageError("give at least one artifact, then the store: phonoscope run tracks films")
     *names, store = options.names
-    job = api.run(names, store, params, options.only)
-    return carry_out(job, options.jobs, as_json=options.json, report=options.report)
+    how, shard = options.how, options.how.checked()
+    job = api.run(names, store, params, options.only, retry_failed=how.retry_failed, shard=shard)
+    return carry_out(job, how, report=options.report)

@@ -14,10 +14,11 @@ def small_size(recording: Recording, width: int = WIDTH) -> tuple[int, int]:
 
 
 def small_hsv(picture: Picture, size: tuple[int, int], stride: int = 1) -> np.ndarray:
-    """Hue, saturation and value of every `stride`-th pixel each way, (h, w, 3) int16, ready to be subtracted."""
-    return picture.hsv(size)[::stride, ::stride].astype(np.int16)
+    """Hue, saturation and value of every `stride`-th pixel each way, (h, w, 3) uint8."""
+    return np.ascontiguousarray(picture.hsv(size)[::stride, ::stride])
 
 
 def change(before: np.ndarray, after: np.ndarray) -> float:
-    """Mean absolute difference of two pictures' hue, saturation and value, 0-255."""
-    return float(np.abs(after - before).mean())
+    """Mean absolute difference of two small pictures' hue, saturation and value, (h, w, 3) uint8: 0-255."""
+    apart = np.maximum(before, after) - np.minimum(before, after)  # as bytes: twice as fast as signed numbers
+    return int(apart.sum(dtype=np.uint32)) / apart.size  # exact: such sums stay far below 2^32

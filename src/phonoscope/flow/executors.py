@@ -77,6 +77,9 @@ class _Crew:
         """Fill the ranks, wait until something happens, and see to it."""
         while len(self.workers) < min(self.size, self.busy):
             self.workers.append(Worker(self.work))
+        for worker in self.workers:  # every turn: what a dead worker had may fall to one that has long been idle
+            if self.todo and worker.free and worker.give(self.todo[0], self.timeout_s):
+                self.todo.popleft()
         first_s = min(worker.deadline_s for worker in self.workers) - time.monotonic()
         ends = [end for worker in self.workers for end in (worker.line, worker.process.sentinel)]
         wait(ends, None if first_s == float("inf") else max(0.0, first_s))
@@ -94,8 +97,6 @@ class _Crew:
                 yield from self._bury(worker)
             elif time.monotonic() >= worker.deadline_s:
                 worker.hurry()
-            elif self.todo and worker.free and worker.give(self.todo[0], self.timeout_s):
-                self.todo.popleft()
 
     def _bury(self, worker: Worker) -> Generator[Outcome, None, None]:
         self.workers.remove(worker)

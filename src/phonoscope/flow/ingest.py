@@ -15,9 +15,10 @@ import numpy as np
 from phonoscope.core.errors import RecordingFailed
 from phonoscope.core.media import Recording, Rights
 from phonoscope.store.codecs import write_recording
-from phonoscope.store.folder import Store, StoredRecording
+from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Known
 from phonoscope.store.receipts import Receipt, read_receipts, whole_file, write_receipts
+from phonoscope.store.recording import StoredRecording
 from phonoscope.store.tables import write_clock
 from phonoscope.store.uri import as_uri, local_path
 
@@ -67,7 +68,8 @@ def ingest(
             seconds = round(time.perf_counter() - began, 3)
             params = {"bytes": about.st_size, "mtime_ns": about.st_mtime_ns}
             receipt = Receipt(key=key.hexdigest()[:16], step="ingest", version=VERSION, params=params, seconds=seconds)
-            write_receipts(folder, dict.fromkeys(given_of(recording), receipt))
+            others = {name: other for name, other in receipts.items() if name not in GIVEN}
+            write_receipts(folder, others | dict.fromkeys(given_of(recording), receipt))
         except BaseException:
             if fresh:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -133,9 +135,9 @@ def _recording(id: str, uri: str, sha256: str, found: "Probe", rights: Rights) -
 
 def _is_whole(folder: Path, receipts: Mapping[str, Receipt]) -> bool:
     files = {"recording": "recording.json", "clock": "clock.parquet", "audio": "audio.flac"}
-    return {"recording", "clock"} <= set(receipts) and all(
-        (folder / file).exists() for name, file in files.items() if name in receipts
-    )
+    if not {"recording", "clock"} <= set(receipts) or receipts["recording"].version != VERSION:
+        return False
+    return all((folder / file).exists() for name, file in files.items() if name in receipts)
 
 
 def _move(stored: StoredRecording, uri: str) -> None:

@@ -1,7 +1,8 @@
 """A job: work, what it is done on, and the store's account of how it went."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
+import os
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from phonoscope.core.errors import PhonoscopeError
@@ -39,7 +40,8 @@ class Job:
             ValueError: fewer than one job, or no time at all.
         """
         doing = executor(jobs, timeout_s)
-        self._check_writable()
+        with self._writing(), alone(self.store.root / ".lock"):
+            pass  # a store that cannot be written to is found out before the work, not after it
         standing = {failure.source: failure for failure in self.failed()}
         grounded = {} if self.retry_failed else {s: f for s, f in standing.items() if f.reason in GROUNDED}
         uris = {item: self._uri(item) for item in self.items}
@@ -49,15 +51,17 @@ class Job:
             todo = [item for item, uri in uris.items() if uri not in grounded]
             with closing(doing.run(self.work, todo, on_progress)) as outcomes:
                 for outcome in outcomes:
-                    named = _named(outcome, uris)
+                    named = self._named(outcome, uris)
                     if named.failure:
-                        add_failure(self.store.root, named.failure)
+                        with self._writing():
+                            add_failure(self.store.root, named.failure)
                     elif named.source in standing:
                         through.append(named.source)
                     yield named
         finally:
-            settle_failures(self.store.root, through)
-            write_index(self.store)
+            with self._writing():
+                settle_failures(self.store.root, through)
+                write_index(self.store)
 
     def part(self, shard: Shard | None) -> "Job":
         """What of this job falls to a shard: films by URI, recordings by id."""
@@ -66,26 +70,30 @@ class Job:
         return replace(self, items=[i for i in self.items if (as_uri(i) if self.work.ingests else i) in shard])
 
     def failed(self) -> list[Failure]:
-        """The failures that stand and concern this job: those of something that it makes; ingest is part of every job."""
+        """The failures that stand and are of something that this job makes; ingest is part of every job."""
         mine = {"ingest", *(step.name for step in self.work.steps)}
         return [f for f in read_failures(self.store.root) if not mine.isdisjoint(f.step.split("+"))]
 
     def _uri(self, item: str) -> str:
         return as_uri(item) if self.work.ingests else self.store[item].recording.source
 
-    def _check_writable(self) -> None:
+    def _named(self, outcome: Outcome, uris: Mapping[str, str]) -> Outcome:
+        """An outcome under its film's URI: an executor that gave an item up knows only the item."""
+        item = outcome.source
+        if item not in uris or outcome.failure is None:
+            return outcome
+        known = outcome.recording if outcome.recording != item else ""  # in ingest a film has no other name yet
+        recording = known if self.work.ingests else item
+        failure = replace(outcome.failure, source=uris[item], recording=recording)
+        return replace(outcome, source=uris[item], recording=recording, failure=failure)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         try:
-            with alone(self.store.root / ".lock"):
-                pass
+            yield
         except OSError as error:
-            raise PhonoscopeError(f"the store at '{self.store.root}' cannot be written to: {error.strerror}") from None
-
-
-def _named(outcome: Outcome, uris: Mapping[str, str]) -> Outcome:
-    """An outcome under its film's URI: an executor that gave an item up knows only the item."""
-    uri = uris.get(outcome.source, outcome.source)
-    failure = replace(outcome.failure, source=uri) if outcome.failure else None
-    return replace(outcome, source=uri, failure=failure)
+            why = os.strerror(error.errno) if error.errno else error
+            raise PhonoscopeError(f"the store at '{self.store.root}' cannot be written to: {why}") from error
 
 
 def _again(failure: Failure) -> Outcome:

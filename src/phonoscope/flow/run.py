@@ -16,9 +16,10 @@ from phonoscope.flow.ingest import given_of, ingest
 from phonoscope.flow.plan import keys_of, needs_of, plain
 from phonoscope.flow.step import Step
 from phonoscope.flow.streams import Film, LookFailed, PartFolder, look
-from phonoscope.store.folder import Store, StoredRecording
+from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, Known
 from phonoscope.store.receipts import Receipt
+from phonoscope.store.recording import StoredRecording
 from phonoscope.store.uri import as_uri
 
 
@@ -227,6 +228,7 @@ def failure_of(error: Exception, source: str, recording: str) -> Failure:
 _SYSTEM_REASONS = {
     errno.ENOSPC: "disk-full",
     errno.EDQUOT: "disk-full",
+    errno.EFBIG: "file-too-large",
     errno.EROFS: "read-only",
     errno.EACCES: "not-allowed",
 }

@@ -17,7 +17,7 @@ from phonoscope.flow.step import step
 class MfccParams:
     """How sound becomes MFCC."""
 
-    recipe: Literal["psf", "psf39", "psf39_true", "librosa", "viseme"] = "psf"  # whose numbers; docs/steps/mfcc.md compares them
+    recipe: Literal["psf", "psf39", "psf39_true", "librosa", "viseme"] = "psf"  # whose numbers; docs/steps/mfcc.md
     rows_per_frame: int = 4  # rows for each video frame, exactly; 0: as many as the recipe gives
     fill: Literal["wrap", "edge"] = "wrap"  # what stands in rows beyond the sound: its start again, or its last row
 

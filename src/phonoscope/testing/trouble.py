@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 from phonoscope.flow.run import OnProgress, Outcome
 
@@ -27,8 +28,24 @@ def troubled(item: str, on_progress: OnProgress = lambda *_: None) -> Outcome:
             time.sleep(60)
     elif word == "once" and not Path(rest).exists():
         Path(rest).touch()
+        time.sleep(0.5)  # until the other workers have nothing more to do
         os._exit(1)
     elif word == "count":
         for done in range(20_000):
             on_progress(item, word, done, 20_000)
     return Outcome(source=item, recording=str(os.getpid()))
+
+
+def deadly(model: str) -> Any:
+    """Loading a model, where that ends the process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Stillborn:
+    """Work that no other process can receive."""
+
+    def __reduce__(self) -> Any:
+        return os._exit, (7,)
+
+    def __call__(self, item: str, on_progress: OnProgress) -> Outcome:
+        return Outcome(source=item)
