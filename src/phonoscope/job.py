@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,13 @@ def _work(store: Store, steps: Sequence[Step], params: Any) -> Work:
                 chosen[step.name] = model
             settled[step.name] = replace(settled[step.name], model=model)
     store.choose_models(chosen)
-    return Work(root=str(store.root), steps=tuple(steps), params=settled, load_backend=load, card_of=identity)
+    return Work(root=str(store.root), steps=tuple(steps), params=settled, load_backend=backend, card_of=identity)
+
+
+@cache
+def backend(model: str) -> Any:
+    """A model, ready to call, loaded once a process."""
+    return load(model)
 
 
 def identity(model: str) -> str:

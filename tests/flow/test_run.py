@@ -47,7 +47,8 @@ def test_everything_promised_is_there(store):
     folder = store["two-puppets"].folder
     for name in (
         "recording.json", "clock.parquet", "audio.flac", "shots.csv", "faces.parquet", "tracks.parquet",
-        "crops.parquet", "mfcc.npy", "mfcc.json", "vad.npy", "asd.parquet", "receipts.json", "crops/0.mp4", "thumbs/0.jpg",
+        "crops.parquet", "mfcc.npy", "mfcc.json", "vad.npy", "asd.parquet", "receipts.json", "crops/0.mp4",
+        "thumbs/0.jpg",
     ):  # fmt: skip
         assert (folder / name).stat().st_size > 0, name
     for name in ("store.json", "index.parquet", "errors.jsonl"):
