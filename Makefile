@@ -11,6 +11,7 @@ CLIP ?=
 DEMO ?= demo
 
 export PHONOSCOPE_HOME ?= $(CURDIR)/.cache/phonoscope
+export CLIP DEMO
 
 .PHONY: install demo test check bench clean
 
@@ -34,7 +35,7 @@ export PHONOSCOPE_HOME ?= $(CURDIR)/.cache/phonoscope
 install: .venv/check
 
 demo: .venv/base
-	@$(BIN)/python -m phonoscope.testing.demo $(DEMO) $(CLIP)
+	@$(BIN)/python -m phonoscope.testing.demo "$$DEMO" "$$CLIP"
 
 test: .venv/test
 	$(BIN)/python -m pytest -n 2

@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from phonoscope import Span, Store, prepare
+from phonoscope import Span, Store, prepare, run
 from phonoscope.core.errors import UsageError
+from phonoscope.job import params_from
 from phonoscope.media.video import decode
 
 
@@ -41,8 +42,34 @@ def test_sound_lies_under_its_frames(recording):
 def test_crops_come_as_arrays_in_colour_or_grey(recording):
     assert recording.crops(0).shape == (100, 224, 224, 3)
     assert recording.crops(1, "mouth", Span(5, 9), grey=True).shape == (4, 96, 96)
-    with pytest.raises(UsageError, match="track 0 covers"):
-        recording.crops(0, span=Span(90, 110))
+
+
+@pytest.mark.parametrize("ask", ["frames", "audio", "crops"])
+def test_what_lies_beyond_the_end_is_said_so(recording, ask):
+    arguments = (0, "asd") if ask == "crops" else ()
+    with pytest.raises(UsageError, match=r"has frames 0 to 99, asked for \[90, 110\)$"):
+        getattr(recording, ask)(*arguments, Span(90, 110))
+
+
+def test_a_silent_film_has_no_sound_to_load(silent_puppet, tmp_path):
+    list(prepare([silent_puppet], tmp_path / "films", ["shots"]).carry_out())
+    silent = Store(tmp_path / "films")["silent"]
+    for sound in (silent.audio, lambda: silent.load("audio")):
+        with pytest.raises(UsageError, match=r"'silent-.*' has no sound"):
+            sound()
+
+
+def test_what_was_made_from_other_tracks_is_not_loaded(puppets, tmp_path):
+    root = tmp_path / "films"
+    list(prepare([puppets], root, ["crops", "thumbs"]).carry_out())
+    recording, other = Store(root)["two-puppets"], params_from({"tracks": {"min_size": 1000}})
+    list(run(["tracks"], root, other).carry_out())
+    assert len(recording.load("tracks")) == 0
+    assert recording.stale == {"crops": "tracks", "thumbs": "tracks"}
+    with pytest.raises(UsageError, match=r"'thumbs' was made from other tracks: `phonoscope run thumbs .*` makes it"):
+        recording.load("thumbs")
+    list(run(["thumbs"], root, other).carry_out())
+    assert {*recording.stale} == {"crops"} and not [*recording.load("thumbs").iterdir()]
 
 
 def test_what_was_not_made_is_said_so(recording):

@@ -1,6 +1,7 @@
 """The main job in Python: films in, a prepared store out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
 from phonoscope.corpora.folder import sources
@@ -34,6 +36,14 @@ class ClockParams:
 
     fps: Fraction = Fraction(25)  # frames a second, any fraction such as 30000/1001
     sample_rate: int = 16000  # Hz, of the sound
+
+    def __post_init__(self) -> None:
+        if self.fps <= 0:
+            raise UsageError(f"clock.fps must be above 0, got {self.fps}")
+        if self.fps.denominator > 10**6:
+            meant = self.fps.limit_denominator(1001)
+            raise UsageError(f"clock.fps {float(self.fps)} has lost its fraction: write {meant}")
+        within("clock.sample_rate", self.sample_rate, 1, 655350)  # what FLAC can hold
 
 
 def _all_params() -> type:
@@ -80,8 +90,41 @@ def _known(name: str, among: Iterable[str], what: str) -> str:
 
 def _fraction(kind: type, value: Any) -> Any:
     if kind is Fraction and isinstance(value, (int, str)):
-        return Fraction(value)
+        return fraction(value)
     raise ValueError(f"{value!r} is not a {kind.__name__}; write a fraction as '30000/1001'")
+
+
+def fraction(written: int | str) -> Fraction:
+    """25 or "30000/1001" as a number.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return Fraction(written)
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"'{written}' is no fraction; write 25 or 30000/1001") from None
+
+
+def open_store(to: Path | str, clock: ClockParams) -> Store | None:
+    """The store at `to`, or None where one can be made; nothing is written.
+
+    Raises:
+        UsageError: what lies there is no store, or one that keeps another time.
+    """
+    root = Path(to)
+    if (root / "store.json").exists():
+        return Store.create(root, _settings(clock))
+    there = next(path for path in (root, *root.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError(f"'{there}' is a file: give a new or empty folder to --to")
+    if there == root and any(not path.name.startswith(".") for path in root.iterdir()):
+        raise UsageError(f"'{root}' is a folder with other things in it: give a new or empty folder to --to")
+    return None
+
+
+def _settings(clock: ClockParams) -> StoreSettings:
+    return StoreSettings(fps=clock.fps, sample_rate=clock.sample_rate)
 
 
 def prepare(
@@ -109,12 +152,12 @@ def prepare(
     films, params = [str(film) for film in films], params or Params()
     steps = plan(names, STEPS, frozenset(GIVEN))
     items = [] if retry_failed and not films else sources(films)
-    settings = StoreSettings(fps=params.clock.fps, sample_rate=params.clock.sample_rate)
-    store = Store.create(to, settings) if items else Store(to)
+    store = open_store(to, params.clock) if items else Store(to)
+    store = Store.create(to, _settings(params.clock)) if store is None else store
     work = replace(_work(store, steps, params), known=known_sources(store), rights=rights or Rights())
     job = Job(store=store, work=work, items=items, retry_failed=retry_failed)
     if not items:
-        job = replace(job, items=[failure.source for failure in job.failed()])
+        job = replace(job, items=list(dict.fromkeys(failure.source for failure in job.failed())))
     return job.part(shard)
 
 
@@ -159,17 +202,36 @@ def failed_steps(store: Path | str) -> list[str]:
 
 def _work(store: Store, steps: Sequence[Step], params: Any) -> Work:
     """Work with every 'auto' settled: what it means is written into the store, so that later runs mean the same."""
-    chosen = dict(store.settings.models)
-    settled: dict[str, Any] = {step.name: getattr(params, step.name) for step in steps if step.params}
+    settled, chosen = settle(steps, params, store.settings.models)
+    store.choose_models(chosen)
+    return Work(root=str(store.root), steps=tuple(steps), params=settled, load_backend=backend, card_of=identity)
+
+
+def settle(
+    steps: Sequence[Step], params: Any, chosen: Mapping[str, str], pick: Callable[[str, str], str] = choose
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The settings of each step with every 'auto' settled, and what it has come to mean, step by step.
+
+    Args:
+        chosen: what it came to mean before.
+        pick: gives the model to use for a kind of model and a name, which may be 'auto'.
+
+    Raises:
+        UsageError: there is no such model, or it is of another kind.
+        MissingWeights: the weights of none can be had.
+    """
+    settled, chosen = {step.name: getattr(params, step.name) for step in steps if step.params}, dict(chosen)
     for step in steps:
         if step.backend_kind:
             asked = settled[step.name].model
-            model = choose(step.backend_kind, chosen.get(step.name, asked) if asked == "auto" else asked)
+            model = pick(step.backend_kind, chosen.get(step.name, asked) if asked == "auto" else asked)
             if asked == "auto":
                 chosen[step.name] = model
             settled[step.name] = replace(settled[step.name], model=model)
-    store.choose_models(chosen)
-    return Work(root=str(store.root), steps=tuple(steps), params=settled, load_backend=backend, card_of=identity)
+    if {"faces", "tracks"} <= settled.keys() and settled["faces"].every - 1 > settled["tracks"].max_gap:
+        said = "faces.every %d leaves gaps longer than tracks.max_gap %d: tracks will fall apart"
+        logging.getLogger("phonoscope").warning(said, settled["faces"].every, settled["tracks"].max_gap)
+    return settled, chosen
 
 
 @cache

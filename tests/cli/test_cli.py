@@ -1,5 +1,6 @@
 """The command line as people and programs meet it."""
 
+import importlib.metadata
 import json
 
 import pytest
@@ -116,6 +117,22 @@ def test_models_and_doctor_name_licences_and_places(capsys):
     assert "Apache-2.0" in capsys.readouterr().out
     main(["doctor", "--offline"])
     assert "face_detector" in capsys.readouterr().out
+
+
+def test_doctor_is_not_well_without_a_package_that_is_needed(capsys, monkeypatch):
+    needs = ["numpy>=2", "no-such_package.here[x]>=1; python_version > '3'", "nor-this; extra == 'all'"]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: needs)
+    assert main(["doctor", "--offline"]) == 1
+    said = capsys.readouterr().out
+    assert "no-such_package.here       MISSING: " in said and "\nmissing: no-such_package.here" in said
+    assert "nor-this" not in said
+
+
+def test_doctor_looks_at_all_that_the_package_asks_for(capsys):
+    main(["doctor", "--offline"])
+    said = capsys.readouterr().out
+    named = [need.split(">")[0].split("<")[0] for need in importlib.metadata.requires("phonoscope") or []]
+    assert named and all(f"  {name} " in said for name in named)
 
 
 def test_every_verb_teaches(capsys):

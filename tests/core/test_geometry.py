@@ -1,13 +1,18 @@
-"""Crops are what the field's formulas say, and can be undone."""
+"""Crops are what the field's formulas say, and can be undone; boxes overlap as counted pixels do."""
 
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis.strategies import integers, sampled_from
+from hypothesis.strategies import integers, lists, sampled_from, tuples
 from scipy.signal import medfilt
 
 from phonoscope.core.faces import Track
-from phonoscope.core.geometry import POLICIES, central, crop_track
+from phonoscope.core.geometry import POLICIES, areas, central, crop_track, iou
+
+CORNER, SIDE = integers(-20, 60), integers(1, 40)
+BOXES = lists(tuples(CORNER, CORNER, SIDE, SIDE), max_size=12).map(
+    lambda rows: np.array([(x, y, x + w, y + h) for x, y, w, h in rows], np.float32).reshape(-1, 4)
+)
 
 
 def wandering(length: int, seed: int = 0) -> Track:
@@ -75,3 +80,42 @@ def test_mouth_crop_lies_in_the_lower_half_of_the_face():
 def test_an_unknown_policy_is_named_with_those_that_there_are():
     with pytest.raises(ValueError, match="no crop policy 'tigth'; there are asd"):
         crop_track(wandering(5), "tigth")
+
+
+def test_mouth_crop_does_not_lag_where_a_walking_face_comes_in():
+    box = np.array([[400 - 4 * k, 100, 460 - 4 * k, 180] for k in range(40)], np.float32)
+    crop = crop_track(Track(0, 0, box, np.ones(40), np.ones(40, bool)), "mouth")
+    centre = crop.to_source(np.full((40, 1, 2), 48.0))[:, 0, 0]
+    assert np.abs(centre - (box[:, 0] + box[:, 2]) / 2).max() <= 12  # half the window, at the very ends
+
+
+@given(a=BOXES, b=BOXES)
+def test_overlap_is_symmetric_and_a_share(a, b):
+    overlap = iou(a, b)
+    assert overlap.shape == (len(a), len(b))
+    assert np.array_equal(overlap, iou(b, a).T)
+    assert ((overlap >= 0) & (overlap <= 1)).all()
+
+
+@given(boxes=BOXES)
+def test_a_box_overlaps_itself_wholly(boxes):
+    assert (np.diag(iou(boxes, boxes)) == 1).all()
+
+
+@given(a=BOXES, b=BOXES)
+def test_overlap_equals_the_share_of_pixels_when_counted(a, b):
+    def mask(box):
+        x0, y0, x1, y1 = (box + 20).astype(int)
+        canvas = np.zeros((120, 120), bool)
+        canvas[y0:y1, x0:x1] = True
+        return canvas
+
+    for i, j in np.ndindex(min(2, len(a)), min(2, len(b))):
+        counted = (mask(a[i]) & mask(b[j])).sum() / (mask(a[i]) | mask(b[j])).sum()
+        assert np.isclose(iou(a, b)[i, j], counted)
+
+
+def test_a_box_turned_inside_out_has_no_area_and_overlaps_nothing():
+    boxes = np.array([[10, 10, 5, 5], [0, 0, 20, 20]], np.float32)
+    assert areas(boxes).tolist() == [0, 400]
+    assert iou(boxes, boxes)[0].tolist() == [0, 0]

@@ -90,3 +90,10 @@ def test_the_row_taken_is_the_nearest_and_the_later_of_two(start, frames, fps, r
         instant = Fraction(2 * (start * rows + n) + 1, 2 * rows) / fps
         exact = (instant - first) * rate
         assert row == max(0, int((exact + Fraction(1, 2)) // 1))
+
+
+def test_an_awkward_rate_and_a_fine_time_base_do_not_overflow():
+    fps, base = Fraction(23.976023976023976), Fraction(1, 90000)
+    pts = np.arange(0, 90000 * 3600, 3753)
+    chosen = nearest_frames(pts, base, fps, 5)
+    assert chosen.tolist() == [0, 1, 2, 3, 4]

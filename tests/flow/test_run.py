@@ -3,9 +3,7 @@
 import hashlib
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -14,6 +12,7 @@ from phonoscope.flow.executors import executor
 from phonoscope.job import DEFAULT, Params, prepare, run
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import read_failures
+from phonoscope.testing.quick import fingerprint
 
 ALL = (*DEFAULT, "crop_video")
 
@@ -28,19 +27,6 @@ def store(puppets, silent_puppet, tmp_path_factory) -> Store:
     (both,) = {o.failure for o in carry_out([puppets, silent_puppet], root, ALL)}
     assert both is None
     return Store(root)
-
-
-def digest(root: Path) -> dict[str, str]:
-    """Every file below `recordings/`, but for the seconds in receipts, which no two runs share."""
-    found = {}
-    for path in sorted((root / "recordings").rglob("*")):
-        if path.is_file():
-            content = path.read_bytes()
-            if path.name == "receipts.json":
-                receipts = msgspec.json.decode(content)
-                content = msgspec.json.encode({k: {**v, "seconds": 0, "warnings": []} for k, v in receipts.items()})
-            found[str(path.relative_to(root))] = hashlib.sha256(content).hexdigest()
-    return found
 
 
 def test_everything_promised_is_there(store):
@@ -85,17 +71,17 @@ def test_changing_one_setting_remakes_only_what_follows_it(store, puppets, tmp_p
 def test_what_was_lost_is_made_again_and_nothing_else(store, puppets, tmp_path):
     root = tmp_path / "copy"
     shutil.copytree(store.root, root)
-    before = digest(root)
+    before = fingerprint(root)
     (Store(root)["two-puppets"].folder / "faces.parquet").unlink()
     (outcome,) = carry_out([puppets], root, ALL)
     assert outcome.made == ("faces",)
-    assert digest(root) == before
+    assert fingerprint(root) == before
 
 
 def test_processes_give_the_same_bytes_as_here(store, puppets, silent_puppet, tmp_path):
     outcomes = carry_out([puppets, silent_puppet], tmp_path / "films", ALL, jobs=2)
     assert not [o.failure for o in outcomes if o.failure]
-    assert digest(tmp_path / "films") == digest(store.root)
+    assert fingerprint(tmp_path / "films") == fingerprint(store.root)
 
 
 def test_film_without_sound_goes_through_without_what_needs_sound(store):
@@ -130,6 +116,17 @@ def test_a_film_that_moved_is_followed_and_not_made_again(puppets, tmp_path):
     (outcome,) = carry_out([moved], tmp_path / "films", ["shots"])
     assert not outcome.made and len(Store(tmp_path / "films")) == 1
     assert Store(tmp_path / "films")["film"].frames(Span(0, 1)).shape == (1, 360, 640, 3)
+
+
+def test_another_film_under_the_old_name_is_not_taken_for_the_old_one(puppets, silent_puppet, tmp_path):
+    film = tmp_path / "film.mp4"
+    shutil.copyfile(puppets, film)
+    carry_out([film], tmp_path / "films", ["shots"])
+    shutil.copyfile(silent_puppet, film)
+    (outcome,) = run(["tracks"], tmp_path / "films").carry_out()
+    assert outcome.failure.reason == "changed" and "prepare it anew" in outcome.failure.message
+    assert not carry_out([film], tmp_path / "films", ["shots"])[0].failure
+    assert len(Store(tmp_path / "films")) == 2
 
 
 def test_the_film_itself_is_only_read(puppets, tmp_path):

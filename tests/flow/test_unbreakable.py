@@ -207,3 +207,25 @@ def test_a_failure_after_half_a_line_is_not_lost(tmp_path):
     failure = Failure(source="file:///b", recording="", step="ingest", reason="r", message="m")
     add_failure(tmp_path, failure)
     assert read_failures(tmp_path) == [failure]
+
+
+def test_a_later_failure_of_another_step_hides_no_crash(films, tmp_path):
+    job = quick_job(films[:1], tmp_path)
+    list(replace(job, work=replace(job.work, load_backend=deadly)).carry_out(timeout_s=60))
+    (crashed,) = read_failures(tmp_path)
+    add_failure(tmp_path, replace(crashed, step="mfcc", reason="error"))
+    (again,) = job.carry_out()
+    assert again.failure.reason == "crashed"
+    other = replace(job, work=replace(job.work, steps=tuple(s for s in job.work.steps if s.name == "mfcc")))
+    assert not [o.failure for o in other.carry_out() if o.failure]
+    assert read_failures(tmp_path) == [crashed]
+
+
+def test_a_film_that_is_gone_fails_until_a_job_no_longer_asks_for_it(films, tmp_path):
+    gone = tmp_path / "gone.mp4"
+    assert [bool(o.failure) for o in quick_job([gone, films[0]], tmp_path / "s").carry_out()] == [True, False]
+    for k in (1, 2):
+        list(quick_job([gone, films[0]], tmp_path / "s").part(Shard(k, 2)).carry_out())
+        assert [f.source for f in read_failures(tmp_path / "s")] == [gone.as_uri()]
+    list(quick_job(films[:1], tmp_path / "s").carry_out())
+    assert read_failures(tmp_path / "s") == []

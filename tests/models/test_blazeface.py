@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phonoscope.models.backends.blazeface import MAX_TILE, BlazeFace, is_cut, merge, shrunk, tiles
-from phonoscope.models.boxes import iou
+from phonoscope.core.geometry import iou
+from phonoscope.models.backends.blazeface import MAX_TILE, MIN_TILE, BlazeFace, is_cut, merge, shrunk, tiles
 from phonoscope.models.cards import Card
 
 Scene = list[tuple[np.ndarray, np.ndarray]]
@@ -17,14 +17,16 @@ side = st.integers(1, 2500)
 
 
 @given(side, side)
-def test_the_first_tile_holds_the_whole_picture_and_the_others_lie_in_it(height: int, width: int) -> None:
+def test_the_first_tile_holds_the_whole_picture_and_the_others_lie_in_it_where_it_is_large_enough(
+    height: int, width: int
+) -> None:
     whole, *others = tiles(height, width)
     assert whole == (0, 0, max(height, width, 2 * min(height, width)))
     assert others
     for top, left, size in others:
-        assert size <= MAX_TILE
-        assert 0 <= top <= height - size
-        assert 0 <= left <= width - size
+        assert MIN_TILE <= size <= MAX_TILE
+        assert 0 <= top <= max(0, height - size)
+        assert 0 <= left <= max(0, width - size)
 
 
 @given(side, side, st.data())
@@ -41,6 +43,12 @@ def test_a_face_up_to_half_a_tile_is_whole_in_some_tile(height: int, width: int,
         for tile in tiles(height, width)
         for top, left, _ in [tile]
     )
+
+
+@given(st.integers(1, 4000), st.integers(1, MIN_TILE))
+def test_a_sliver_is_seen_in_few_tiles(length: int, width: int) -> None:
+    others = tiles(length, width)[1:]
+    assert len(others) == len(tiles(width, length)[1:]) <= 1 + -(-2 * length // MIN_TILE)
 
 
 def test_a_wide_picture_is_seen_from_afar_and_in_three_overlapping_squares() -> None:

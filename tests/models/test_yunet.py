@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phonoscope.core.geometry import iou
 from phonoscope.models.backends.yunet import MAX_IOU, YuNet, padded
-from phonoscope.models.boxes import iou
 
 Scene = list[tuple[np.ndarray, np.ndarray]]
 

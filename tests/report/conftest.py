@@ -78,7 +78,9 @@ def add_recording(
         write_film(store.root.parent / name, grey, FPS)
         clock = probe(store.root.parent / name, FPS, 16000).clock
     write_clock(folder / "clock.parquet", clock)
-    receipt = Receipt(key="k", step="ingest", version=1, seconds=0.25)
+    about = (store.root.parent / name).stat() if film else None
+    seen = {"bytes": about.st_size, "mtime_ns": about.st_mtime_ns} if about else None
+    receipt = Receipt(key="k", step="ingest", version=1, params=seen, seconds=0.25)
     given = ["recording", "clock", *(["audio"] if sound else [])]
     heard = _sound(samples, rng)
     if sound:
@@ -101,7 +103,10 @@ def _save_steps(
     found = Tracks(tuple(_track(n, half, total) for n in range(count)))
 
     def save(name: str, value: object, seconds: float = 0.5, **more: object) -> None:
-        stored.save(name, value, Receipt(key=name, step=name, version=1, seconds=seconds, **more))  # type: ignore[arg-type]
+        needs = {"crops": "tracks", "asd": "tracks", "thumbs": "tracks", "crop_video": "crops"}.get(name)
+        inputs = {needs: needs} if needs else {}
+        receipt = Receipt(key=name, step=name, version=1, inputs=inputs, seconds=seconds, **more)  # type: ignore[arg-type]
+        stored.save(name, value, receipt)
 
     save("shots", Shots((Span(0, half), Span(half, total)), FPS))
     seen = sorted((t.start + k, t.id) for t in found for k in range(0, len(t), 5))

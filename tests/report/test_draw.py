@@ -1,6 +1,7 @@
 """Artifacts as pictures and films."""
 
 from fractions import Fraction
+from itertools import combinations
 
 import av
 import numpy as np
@@ -11,18 +12,39 @@ from hypothesis import strategies as st
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Faces, Track, Tracks, TrackTable
 from phonoscope.core.series import Series
+from phonoscope.core.time import Span
+from phonoscope.media.encode import write_film
 from phonoscope.report.canvas import HUES, SPEAKING, blank, outline, tag, text_width, write
 from phonoscope.report.draw import ARTIFACTS, PICTURES, draw
-from phonoscope.report.film import even
+from phonoscope.report.film import CELL, GREY, cells, even
 from phonoscope.report.font import GLYPHS, text_mask
 from phonoscope.report.marks import face_marks, track_marks
 from phonoscope.report.plot import SIZE, Line, curves, heat_map
 from phonoscope.report.sheet import FACE, GAP, TILE, Tile, lay_out, shrunk, spread
+from phonoscope.store.receipts import Receipt
 
 
 def read_png(path):
     with av.open(str(path)) as file:
         return next(file.decode(video=0)).to_ndarray(format="rgb24")
+
+
+def read_film(path):
+    """Pictures (T, H, W, 3) int16, and the seconds of sound."""
+    with av.open(str(path)) as film:
+        sound = film.streams.audio[0]
+        seconds = float((sound.duration or 0) * (sound.time_base or 0))
+        return np.stack([frame.to_ndarray(format="rgb24").astype(np.int16) for frame in film.decode(video=0)]), seconds
+
+
+def with_crop_films(stored):
+    """A recording whose tracks have films: plain ones, brighter from picture to picture, track 0 the darkest."""
+    with stored.part_folder("crop_video") as part:
+        for crop in stored.load("crops").crops:
+            shades = (np.full((64, 64, 3), 20 + 60 * crop.track + row, np.uint8) for row in range(len(crop)))
+            write_film(part / f"{crop.track}.mp4", shades, stored.recording.fps)
+        stored.save("crop_video", part, Receipt(key="f", step="crop_video", version=1, seconds=1.0))
+    return stored
 
 
 def test_letters_differ_from_each_other_and_fill_their_box():
@@ -123,7 +145,7 @@ def test_a_heat_map_is_dark_where_values_are_high():
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_artifact_that_can_be_a_picture_is_one(add, tmp_path, name):
-    stored = add(film=True, frames=60)
+    stored = with_crop_films(add(film=True, frames=60))
     draw(stored, name, tmp_path / "x.png")
     picture = read_png(tmp_path / "x.png")
     if name in ("audio", "mfcc", "vad", "asd"):
@@ -131,7 +153,7 @@ def test_every_artifact_that_can_be_a_picture_is_one(add, tmp_path, name):
     elif name in ("shots", "faces", "tracks"):
         assert picture.shape[1] == GAP + 3 * (TILE + GAP)
     else:
-        assert picture.shape[1] == GAP + 6 * ((FACE if name == "crops" else 96) + GAP)
+        assert picture.shape[1] == GAP + 6 * ((96 if name == "thumbs" else FACE) + GAP)
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["films", "talk.mp4", "x.png"]
 
@@ -146,14 +168,58 @@ def test_a_recording_without_faces_can_be_looked_at_too(add, tmp_path, name):
 def test_a_film_has_every_frame_boxes_and_all_the_sound(add, tmp_path, name):
     stored = add(film=True, frames=60)
     draw(stored, name, tmp_path / "x.mp4")
-    with av.open(str(tmp_path / "x.mp4")) as film:
-        pictures = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(video=0)]
-        sound = film.streams.audio[0]
-        assert float(sound.duration * sound.time_base) == pytest.approx(60 / 25, abs=0.05)
-    assert len(pictures) == 60 and pictures[0].shape == (96, 160, 3)
+    pictures, seconds = read_film(tmp_path / "x.mp4")
+    assert pictures.shape == (60, 96, 160, 3) and seconds == pytest.approx(60 / 25, abs=0.05)
     green = [int(((p[..., 1] - p[..., 0] > 60) & (p[..., 1] - p[..., 2] > 20)).sum()) for p in pictures]
     if name != "faces":  # track 1 speaks in its second half: frames 44 to 57
         assert min(green[45:57]) > 100 and max(green[:30]) == 0
+
+
+@pytest.mark.parametrize("name", ["crops", "crop_video"])
+def test_tracks_are_filmed_side_by_side_each_at_its_time_and_grey_elsewhere_with_all_the_sound(add, tmp_path, name):
+    stored = with_crop_films(add(film=True, frames=60, tracks=3))
+    draw(stored, name, tmp_path / "x.mp4")
+    pictures, seconds = read_film(tmp_path / "x.mp4")
+    assert pictures.shape == (60, 2 * CELL, 2 * CELL, 3) and seconds == pytest.approx(60 / 25, abs=0.05)
+    grey = np.abs(pictures - GREY[0]).max(-1) < 8
+    cells_seen = grey.reshape(60, 2, CELL, 2, CELL)[:, :, 16:-16, :, 16:-16]  # a coded cell bleeds into the next
+    empty = cells_seen.all((2, 4)).reshape(60, 4)
+    for cell, track in enumerate(sorted(stored.load("tracks"), key=lambda track: track.start)):
+        assert np.flatnonzero(~empty[:, cell]).tolist() == list(range(track.start, track.span.stop))
+    assert empty[:, 3].all()  # there is no fourth track
+
+
+def test_a_crop_film_keeps_its_time_on_the_sheet_and_among_the_others(add, tmp_path):
+    stored = with_crop_films(add(film=True, frames=60))
+    for ending in ("png", "mp4"):
+        draw(stored, "crop_video", tmp_path / f"x.{ending}")
+    shades = np.abs(read_film(tmp_path / "x.mp4")[0][:, CELL // 2, [CELL // 2, 3 * CELL // 2]].mean(-1).T)
+    sheet = read_png(tmp_path / "x.png")
+    for track in stored.load("tracks"):
+        rows = np.arange(len(track))
+        assert np.abs(shades[track.id, track.start + rows] - (20 + 60 * track.id + rows)).max() < 4
+        for column, row in enumerate(np.linspace(0, len(track) - 1, 6).round()):
+            x = GAP + column * (FACE + GAP) + FACE // 2
+            seen = sheet[:, x, 0].astype(int)
+            assert (np.abs(seen - (20 + 60 * track.id + row)) < 3).sum() >= FACE
+
+
+def test_without_tracks_the_film_of_tracks_is_one_grey_cell(add, tmp_path):
+    draw(add(film=True, frames=40, tracks=0), "crops", tmp_path / "x.mp4")
+    pictures, _ = read_film(tmp_path / "x.mp4")
+    assert pictures.shape == (40, CELL, CELL, 3) and np.abs(pictures - GREY[0]).max() < 4
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 20)).map(lambda it: Span(it[0], sum(it))), max_size=12)
+
+
+@given(spans=SPANS, own=st.integers(1, 6))
+def test_two_tracks_share_a_cell_only_if_there_are_many_and_never_at_a_time(spans, own):
+    places = cells(spans, own)
+    for (one, here), (other, there) in combinations(zip(spans, places, strict=True), 2):
+        assert here != there or not one & other
+    most = max((sum(s.start <= frame < s.stop for s in spans) for frame in range(60)), default=0)
+    assert sorted(set(places)) == list(range(min(len(spans), max(own, most))))
 
 
 def test_the_film_of_a_silent_recording_is_silent(add, tmp_path):

@@ -177,7 +177,7 @@ def test_a_scorer_that_breaks_its_promise_is_named(wrong):
 
 
 def test_pieces_of_no_frames_and_sound_at_another_rate_are_refused():
-    with pytest.raises(UsageError, match=r"asd\.piece must be at least 1 frame, got 0"):
+    with pytest.raises(UsageError, match=r"asd\.piece must be 1 or more, got 0"):
         score(Tracks(), Window(0), AsdParams(piece=0))
     with pytest.raises(UsageError, match="asd hears 16000 samples a second, the store's audio has 48000"):
         score(Tracks(), Window(0), AsdParams(), audio=Series(np.zeros(9, np.float32), Fraction(48000)))

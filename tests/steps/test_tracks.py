@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis.strategies import integers
 
 from phonoscope.core.faces import Faces, Shots
+from phonoscope.core.geometry import iou
 from phonoscope.core.time import Span
-from phonoscope.steps.tracks import TracksParams, iou, match, tracks
+from phonoscope.steps.tracks import TracksParams, match, tracks
 from phonoscope.testing.puppet import cuts_and_fades, two_heads_taking_turns
 
 P = TracksParams(min_len=1, min_size=1)
@@ -57,9 +58,13 @@ def test_a_track_never_crosses_a_shot_and_no_face_is_in_two(seed, cut):
 @settings(max_examples=40)
 @given(seed=integers(0, 10**6))
 def test_two_faces_of_one_frame_are_never_one_track(seed):
-    faces = random_faces(seed)
+    faces, every = random_faces(seed), []
     for track in tracks(faces, one_shot(60), P):
-        assert len(track) == len(track.box) == len(track.observed) == len(track.span)
+        assert len(track) == len(track.box) == len(track.score) == len(track.observed) == len(track.span)
+        frames = (track.start + np.flatnonzero(track.observed)).tolist()
+        assert len(set(frames)) == len(frames)
+        every += [(frame, *track.box[frame - track.start].tolist()) for frame in frames]
+    assert len(set(every)) == len(every) == len(faces)  # no face is in two tracks, and none lost to another
 
 
 def test_a_gap_is_bridged_by_straight_lines_and_marked():

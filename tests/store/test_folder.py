@@ -41,6 +41,20 @@ def test_a_store_of_a_newer_phonoscope_is_left_alone(tmp_path):
         Store(tmp_path / "s")
 
 
+@pytest.mark.parametrize(
+    "text", ["", '{"format": 1, "fps', "junk", "[]", "\xff", '{"fps": "1/0"}', '{"fps": "fast"}', '{"format": "x"}']
+)
+def test_damaged_settings_are_answered_in_one_line(tmp_path, text):
+    Store.create(tmp_path / "s")
+    (tmp_path / "s" / "store.json").write_bytes(text.encode("latin-1"))
+    for call in (Store, Store.create):
+        with pytest.raises(UsageError, match=r"s/store\.json' is damaged .*: write \{.*\} into it") as said:
+            call(tmp_path / "s")
+        assert "\n" not in str(said.value)
+    (tmp_path / "s" / "store.json").write_text('{"fps": "25", "sample_rate": 16000}')
+    assert Store(tmp_path / "s").settings == StoreSettings()
+
+
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("old")

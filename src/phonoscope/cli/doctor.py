@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -11,10 +12,6 @@ from dataclasses import dataclass
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import MissingWeights
 from phonoscope.models import load
-
-PACKAGES = (
-    "numpy", "scipy", "av", "opencv-python-headless", "onnxruntime", "ai-edge-litert", "pyarrow", "soxr", "soundfile",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +30,19 @@ def main(arguments: Sequence[str]) -> int:
     options, _ = parse(Doctor, arguments, with_params=False)
     print(f"phonoscope {_version('phonoscope')}, Python {platform.python_version()}, {platform.platform()}")
     print(f"cores {os.cpu_count()}, cache {load.home()} ({_free(str(load.home()))} free)")
-    for package in PACKAGES:
-        print(f"  {package:26} {_version(package)}")
+    lacking = []
+    for package in _packages():
+        version = _version(package)
+        lacking += [package] if version.startswith("MISSING") else []
+        print(f"  {package:26} {version}")
     mirror = os.environ.get("PHONOSCOPE_MODELS")
     print(f"weights: cache {load.home() / 'weights'}, mirror {mirror or 'none; PHONOSCOPE_MODELS names one'}")
     for name in load.names():
         card = load.card_of(name)
         print(f"  {name:10} {card.licence:12} {load.where(card) or 'not here; phonoscope models pull ' + name}")
-    lacking = []
     for kind in load.PREFERRED:
         try:
-            print(f"  {kind:16} -> {load.choose(kind) if not options.offline else _here(kind)}")
+            print(f"  {kind:16} -> {_here(kind) if options.offline else load.choose(kind)}")
         except MissingWeights as error:
             lacking.append(kind)
             print(f"  {kind:16} -> MISSING: {error}")
@@ -51,11 +50,24 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if lacking else 0
 
 
+def present(kind: str) -> str | None:
+    """The first of the preferred models of a kind whose weights are on this machine."""
+    return next((name for name in load.PREFERRED[kind] if load.where(load.card_of(name))), None)
+
+
 def _here(kind: str) -> str:
-    for name in load.PREFERRED[kind]:
-        if load.where(load.card_of(name)):
-            return name
+    if name := present(kind):
+        return name
     raise MissingWeights("none is here, and --offline forbids to fetch one")
+
+
+def _packages() -> list[str]:
+    """What phonoscope itself cannot do without, by its own account; extras are left to those who ask for them."""
+    try:
+        needs = importlib.metadata.requires("phonoscope") or []
+    except importlib.metadata.PackageNotFoundError:
+        return ["phonoscope"]  # the code is here, but was never installed
+    return [re.split(r"[^\w.-]", need, maxsplit=1)[0] for need in needs if "extra ==" not in need]
 
 
 def _version(package: str) -> str:

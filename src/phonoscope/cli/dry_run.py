@@ -1,38 +1,121 @@
-"""What `prepare --dry-run` foretells; nothing is made, not even the store."""
+"""What `prepare --dry-run` foretells. Nothing is made, fetched or written, not even the store."""
 
-from collections.abc import Sequence
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from phonoscope import job as api
+from phonoscope.cli.doctor import present
+from phonoscope.cli.how import How
+from phonoscope.core.errors import RecordingFailed
 from phonoscope.corpora.folder import sources
-from phonoscope.flow.ingest import GIVEN
+from phonoscope.flow.ingest import GIVEN, VERSION, given_of, slug
+from phonoscope.flow.job import GROUNDED, Job
 from phonoscope.flow.plan import plan
+from phonoscope.flow.run import Work
+from phonoscope.models.load import PREFERRED, card_of, choose, where
 from phonoscope.store.folder import Store
-from phonoscope.store.ledger import known_sources
-from phonoscope.store.uri import as_uri
+from phonoscope.store.ledger import Known
+from phonoscope.store.recording import StoredRecording
+from phonoscope.store.uri import as_uri, local_path
 
 
-def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, *, as_json: bool) -> int:
-    """Tell for each film what would be made and what kept.
+def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, how: How) -> int:
+    """Tell for each film what would be made and what kept, or why it would fail.
+
+    Returns:
+        Exit code, as far as it can be foreseen: 1 if a film would fail.
 
     Raises:
         UsageError: as `prepare` would.
     """
     steps = plan(names, api.STEPS, frozenset(GIVEN))
-    found = sources(films)
-    store = Store(to) if (to / "store.json").exists() else None
-    work = api.run(names, store, params).work if store else None
-    known = known_sources(store) if store else {}
-    for film in found:
-        make, keep = [*GIVEN, *(step.name for step in steps)], []
-        if store and work and (seen := known.get(as_uri(film))):
-            fresh, due, _, _ = work.survey(store[seen.id])
-            make, keep = [step.name for step in due], [step.name for step in fresh]
-        if as_json:
-            print(msgspec.json.encode({"state": "would", "source": as_uri(film), "make": make, "keep": keep}).decode())
-        else:
-            print(f"{film}: " + (f"would make {', '.join(make)}" if make else "is fresh"))
-    return 0
+    items = [] if how.retry_failed and not films else sources(films)
+    store = api.open_store(to, params.clock) if items else Store(to)
+    settled, _ = api.settle(steps, params, store.settings.models if store is not None else {}, _pick)
+    work = Work(root=str(to), steps=tuple(steps), params=settled, load_backend=api.backend, card_of=api.identity)
+    failed = Job(store=store, work=work, items=items).failed() if store is not None else []
+    grounded = {} if how.retry_failed else {f.source: f.reason for f in failed if f.reason in GROUNDED}
+    foresight = _Foresight(work, store, _known(store) if store is not None else {}, grounded)
+    shard, bad = how.checked(), False
+    for film in items or dict.fromkeys(failure.source for failure in failed):
+        if shard is None or as_uri(film) in shard:
+            told = foresight.of(as_uri(film))
+            bad = bad or told["state"] == "would fail"
+            print(msgspec.json.encode(told).decode() if how.json else f"{film}: {_words(told)}")
+    return int(bad)
+
+
+def _words(told: Mapping[str, Any]) -> str:
+    if told["state"] == "would fail":
+        return f"would fail: {told['reason']}: {told['message']}"
+    return f"would make {', '.join(told['make'])}" if told["make"] else "is fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class _Foresight:
+    """All that `prepare` would know before it looks into a film."""
+
+    work: Work
+    store: Store | None  # None: it would be made
+    known: Mapping[str, Known]  # URI -> what the film looked like
+    grounded: Mapping[str, str]  # URI -> why it is left alone
+
+    def of(self, uri: str) -> dict[str, Any]:
+        """What would become of a film."""
+        make, keep = [*GIVEN, *(step.name for step in self.work.steps)], []
+        try:
+            if why := self.grounded.get(uri):
+                raise RecordingFailed(why, "as it did before; left alone since: --retry-failed tries it again")
+            path = local_path(uri)
+            if self.store is not None and (stored := _taken(path, self.store, self.known)):
+                fresh, due, _, _ = self.work.survey(stored)
+                make, keep = [step.name for step in due], [step.name for step in fresh]
+        except RecordingFailed as error:
+            return {"state": "would fail", "source": uri, "reason": error.reason, "message": str(error)}
+        return {"state": "would", "source": uri, "make": make, "keep": keep}
+
+
+def _taken(path: Path, store: Store, known: Mapping[str, Known]) -> StoredRecording | None:
+    """The recording that ingest would find to be of this film, whole and unchanged; the film is only read."""
+    about, seen = path.stat(), known.get(as_uri(str(path)))
+    if seen and (seen.size, seen.mtime_ns) == (about.st_size, about.st_mtime_ns):
+        id = seen.id
+    elif any(id.rpartition("-")[0] == slug(path.stem) for id in store):
+        with path.open("rb") as file:
+            id = f"{slug(path.stem)}-{hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
+    else:
+        return None  # nothing here has its name: new, without reading it
+    folder = store.root / "recordings" / id
+    if not (folder / "recording.json").exists():
+        return None
+    stored = StoredRecording(folder)
+    whole = all(stored.path(name) for name in given_of(stored.recording))
+    return stored if whole and stored.receipts["recording"].version == VERSION else None
+
+
+def _known(store: Store) -> dict[str, Known]:
+    """What the films looked like, from the folders: the index might have to be written first."""
+    found = {}
+    for id in store:
+        stored = store[id]
+        if receipt := stored.receipts.get("recording"):
+            seen = receipt.params or {}
+            found[stored.recording.source] = Known(id, seen.get("bytes", -1), seen.get("mtime_ns", -1))
+    return found
+
+
+def _pick(kind: str, name: str) -> str:
+    """The model that `prepare` would choose, as far as can be told without fetching."""
+    first = PREFERRED[kind][0] if name == "auto" and kind in PREFERRED else choose(kind, name)
+    if where(card_of(first)):
+        return first
+    here = present(kind) if name == "auto" else None
+    then = f"; foretold as if that failed, with {here}" if here else ""
+    logging.getLogger("phonoscope").warning("the weights of %s are not here and would be fetched%s", first, then)
+    return here or first

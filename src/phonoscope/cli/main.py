@@ -1,6 +1,7 @@
 """`phonoscope VERB …`: finds the verb, shows errors as one line, sets the exit code."""
 
 import importlib
+import io
 import logging
 import os
 import sys
@@ -32,6 +33,8 @@ verbs (each has --help):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb. 0: all well; 1: some recordings failed; 2: wrong usage."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help", "help"):
         print(INTRO + "\n".join(f"  {verb:9} {about}" for verb, about in VERBS.items()))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import tyro
 
 from phonoscope.core.errors import UsageError
-from phonoscope.job import Params, params_from
+from phonoscope.job import Params, fraction, params_from
 
 registry = tyro.constructors.ConstructorRegistry()
 
@@ -23,14 +23,22 @@ def _fraction(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.Pr
     return tyro.constructors.PrimitiveConstructorSpec(
         nargs=1,
         metavar="FRACTION",
-        instance_from_str=lambda given: Fraction(given[0]),
+        instance_from_str=lambda given: fraction(given[0]),
         is_instance=lambda it: isinstance(it, Fraction),
         str_from_instance=lambda it: [str(it)],
     )
 
 
 def parse(verb: type, arguments: Sequence[str], with_params: bool = True) -> tuple[Any, Any]:
-    """The options of a verb, a dataclass, and the settings of the steps: defaults, then `--config`, then flags."""
+    """The options of a verb, a dataclass, and the settings of the steps: defaults, then `--config`, then flags.
+
+    An option of several values may be repeated: `--want a --want b` is `--want a b`.
+
+    Raises:
+        UsageError: a setting makes no sense, or the file of settings cannot be read.
+        SystemExit: help was asked for (0), or the arguments do not fit the options (2).
+    """
+    arguments = _gathered(arguments, [f"--{f.name}" for f in fields(verb) if f.type == tuple[str, ...]])
     name = f"phonoscope {verb.__module__.rsplit('.', 1)[-1]}"
     about = (inspect.getdoc(verb) or "").replace("\nphonoscope", "\n\nphonoscope")  # tyro would run examples together
     with registry:
@@ -42,6 +50,26 @@ def parse(verb: type, arguments: Sequence[str], with_params: bool = True) -> tup
         whole = make_dataclass("Options", [own, *sections], frozen=True, kw_only=True)
         options: Any = tyro.cli(whole, args=arguments, prog=name, description=about)
     return options.verb, Params(**{f.name: getattr(options, f.name) for f in fields(Params)})
+
+
+def _gathered(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The same arguments with the values of each repeated option behind one of them; tyro keeps the last one's."""
+    end = list(arguments).index("--") if "--" in arguments else len(arguments)
+    mine, rest = list(arguments[:end]), list(arguments[end:])
+    for option in options:
+        if sum(word.partition("=")[0] == option for word in mine) < 2:
+            continue
+        others, values, ours = [], [], False
+        for word in mine:
+            name, equals, value = word.partition("=")
+            if name == option:
+                ours = not equals  # after --want=a comes no further value
+                values += [value] if equals else []
+            else:
+                ours = ours and not word.startswith("-")
+                (values if ours else others).append(word)
+        mine = [*others, option, *values]
+    return [*mine, *rest]
 
 
 def _config(arguments: Sequence[str]) -> Any:

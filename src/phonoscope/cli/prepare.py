@@ -11,11 +11,8 @@ from phonoscope import job as api
 from phonoscope.cli.how import How
 from phonoscope.cli.options import parse
 from phonoscope.cli.progress import carry_out
+from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
-from phonoscope.corpora.folder import sources
-from phonoscope.flow.shard import Shard
-from phonoscope.store.ledger import read_failures
-from phonoscope.store.uri import as_uri
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +29,7 @@ class Prepare:
 
     films: Positional[tuple[str, ...]] = ()  # files, folders (every file in them) or .txt lists of films, a line each
     to: Path  # the store: a new folder, or one made by phonoscope
-    want: tuple[str, ...] = ()  # artifacts beyond the usual ones: crop_video
+    want: tuple[str, ...] = ()  # artifacts beyond the usual ones: crop_video; films go before it
     how: Annotated[How, arg(name="")] = How()  # noqa: RUF009 - frozen
     config: Path | None = None  # TOML file with settings: a table a step, as in [tracks] min_len = 25
     dry_run: bool = False  # say what would be made, and make nothing
@@ -46,22 +43,15 @@ def main(arguments: Sequence[str]) -> int:
     """Run the verb."""
     options, params = parse(Prepare, arguments)
     how, shard = options.how, options.how.checked()
+    unknown = set(options.want) - {*api.STEPS, *api.GIVEN}
+    if eaten := [name for name in options.want if name in unknown and ("." in name or Path(name).exists())]:
+        raise UsageError(f"nothing makes '{eaten[0]}'; films go before --want")
     failed = api.failed_steps(options.to) if how.retry_failed and not options.films else ()
     names = (*api.DEFAULT, *options.want, *failed)
     rights = Rights(options.licence, options.consent, options.origin)
     if options.dry_run:
         from phonoscope.cli.dry_run import foretell
 
-        films = _films(options, shard)
-        return foretell(films, options.to, names, params, as_json=how.json) if films else 0
+        return foretell(options.films, options.to, names, params, how)
     job = api.prepare(options.films, options.to, names, params, rights, retry_failed=how.retry_failed, shard=shard)
     return carry_out(job, how, report=options.report)
-
-
-def _films(options: Prepare, shard: Shard | None) -> list[str]:
-    """The films that the job would be about."""
-    if options.how.retry_failed and not options.films:
-        films = [failure.source for failure in read_failures(options.to)]
-    else:
-        films = sources(options.films)
-    return [film for film in films if shard is None or as_uri(film) in shard]

@@ -10,6 +10,7 @@ import msgspec
 from phonoscope.cli.how import How
 from phonoscope.flow.job import Job
 from phonoscope.flow.run import Outcome
+from phonoscope.store.ledger import read_failures
 from phonoscope.store.lock import alone
 
 
@@ -22,17 +23,18 @@ def carry_out(job: Job, how: How, *, report: bool) -> int:
     total = len(job.items)
     tell = _Json() if how.json else _Bars(total, how.jobs) if sys.stderr.isatty() else _Lines(total)
     counts: Counter[str] = Counter()
+    before = read_failures(job.store.root)
     with tell, closing(job.carry_out(how.jobs, tell.progress, how.timeout)) as outcomes:
         for outcome in outcomes:
             counts["failed" if outcome.failure else "made" if outcome.made else "kept"] += 1
             tell.outcome(outcome)
-    page = None
-    if report:
+    page = job.store.root / "report.html"
+    if report and (counts["made"] or before != read_failures(job.store.root) or not page.exists()):
         from phonoscope.report.page import write_report
 
         with alone(job.store.root / ".report.lock"):  # a neighbour may be through with its shard as well
-            page = write_report(job.store)
-    tell.over(counts, str(page or ""), str(job.store.root))
+            write_report(job.store)
+    tell.over(counts, str(page) if report else "", str(job.store.root))
     return 1 if counts["failed"] else 0
 
 

@@ -9,6 +9,7 @@ from tyro.conf import Positional
 from phonoscope.cli.options import parse
 from phonoscope.report.page import write_report
 from phonoscope.store.folder import Store
+from phonoscope.store.lock import alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,5 +25,7 @@ class Report:
 def main(arguments: Sequence[str]) -> int:
     """Run the verb."""
     options, _ = parse(Report, arguments, with_params=False)
-    print(write_report(Store(options.store)))
+    store = Store(options.store)
+    with alone(store.root / ".report.lock"):  # a job may be writing the page at this moment
+        print(write_report(store))
     return 0

@@ -37,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the verb."""
     options, params = parse(Run, arguments)
     if len(options.names) < 2:
-        raise UsageError("give at least one artifact, then the store: phonoscope run tracks films")
+        first = ", both before --only" if options.only else ""
+        raise UsageError(f"give at least one artifact, then the store{first}: phonoscope run tracks films")
     *names, store = options.names
     how, shard = options.how, options.how.checked()
     job = api.run(names, store, params, options.only, retry_failed=how.retry_failed, shard=shard)

@@ -23,7 +23,7 @@ class Show:
 
     where: Positional[str]  # the store, a slash, and the recording's id or a part of it that only one has
     name: Positional[str]  # recording, clock, audio, shots, faces, tracks, crops, mfcc, vad, asd, crop_video, thumbs
-    to: Path | None = None  # file to write: .png, or .mp4 for faces, tracks and asd
+    to: Path | None = None  # file to write: .png, or .mp4 for faces, tracks, asd, crops and crop_video
 
 
 def main(arguments: Sequence[str]) -> int:

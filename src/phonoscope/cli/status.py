@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def survey(store: Store) -> dict[str, Any]:
-    """Recordings with their artifacts, how many have each artifact, hours, and the failures that stand."""
+    """Recordings with their artifacts, fresh and stale, how many have each, hours, and the failures that stand."""
     recordings = []
     for id in store:
         stored = store[id]
@@ -46,7 +46,8 @@ def survey(store: Store) -> dict[str, Any]:
             {
                 "id": id,
                 "duration_s": round(float(stored.recording.duration_s), 3),
-                "artifacts": sorted(stored.receipts),
+                "artifacts": sorted(stored.fresh),
+                "stale": sorted(stored.stale),
                 "notes": stored.recording.notes,
             }
         )
@@ -56,10 +57,15 @@ def survey(store: Store) -> dict[str, Any]:
         "sample_rate": store.settings.sample_rate,
         "models": store.settings.models,
         "hours": round(sum(r["duration_s"] for r in recordings) / 3600, 4),
-        "artifacts": dict(sorted(Counter(name for r in recordings for name in r["artifacts"]).items())),
+        "artifacts": _count(recordings, "artifacts"),
+        "stale": _count(recordings, "stale"),
         "recordings": recordings,
         "failures": [asdict(failure) for failure in read_failures(store.root)],
     }
+
+
+def _count(recordings: list[dict[str, Any]], field: str) -> dict[str, int]:
+    return dict(sorted(Counter(name for recording in recordings for name in recording[field]).items()))
 
 
 def _tell(found: dict[str, Any], store: str) -> None:
@@ -67,6 +73,8 @@ def _tell(found: dict[str, Any], store: str) -> None:
     print(f"{store}: {len(recordings)} recordings, {found['hours']:.2f} h, {found['fps']} frames a second")
     for name, count in found["artifacts"].items():
         print(f"  {name:12} {count:6}" + (f"   {len(recordings) - count} without" if count < len(recordings) else ""))
+    for name, count in found["stale"].items():
+        print(f"  {name:12} {count:6}   stale: made from what has changed since; phonoscope run {name} {store}")
     for reason, count in Counter(failure["reason"] for failure in failures).most_common():
         print(f"failed: {count} × {reason}")
         for failure in [f for f in failures if f["reason"] == reason][:20]:

@@ -17,8 +17,13 @@ class RecordingFailed(PhonoscopeError):
     """This recording cannot be worked on; the others go on."""
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(readable(message))
         self.reason = reason  # "unreadable", "no-video", "truncated", "missing", "unsupported-scheme", "disk-full", …
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
         return type(self), (self.reason, str(self))
+
+
+def readable(text: str) -> str:
+    """The same text, but what no UTF-8 can hold, as bytes of a file's name may be, as \\udce9."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,12 +1,32 @@
-"""Crops: named ways to cut a face out of a frame, as transforms and not as files."""
+"""Boxes, how they overlap, and crops: named ways to cut a face out of a frame, as transforms and not as files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from phonoscope.core.faces import Track
 from phonoscope.core.time import Span
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of every box of `a` (N, 4) xyxy with every box of `b` (M, 4), (N, M) in [0, 1]."""
+    shared = intersection(a, b)
+    union = areas(a)[:, None] + areas(b)[None] - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Area that every box of `a` (N, 4) xyxy shares with every box of `b` (M, 4), (N, M)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    return np.clip(high - low, 0, None).prod(axis=2)
+
+
+def areas(boxes: np.ndarray) -> np.ndarray:
+    """Area of each box (N, 4) xyxy, (N,); 0 for a box turned inside out."""
+    return np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,19 +76,21 @@ def _centres_and_sides(box: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return (x0 + x1) / 2, (y0 + y1) / 2, np.maximum(x1 - x0, y1 - y0)
 
 
-def _median(values: np.ndarray, width: int = 13) -> np.ndarray:
-    """Running median, zeros beyond the ends, as the field's demos have it; no wider than the track."""
+def _median(values: np.ndarray, beyond: Literal["constant", "edge"], width: int = 13) -> np.ndarray:
+    """Running median, no wider than the track; beyond the ends are zeros ("constant") or the end itself ("edge")."""
     width = min(width, len(values) - 1 + len(values) % 2)
-    padded = np.pad(values, width // 2)
+    padded = np.pad(values, width // 2, mode=beyond)
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
 
 
 def asd_square(track: Track, expand: float) -> np.ndarray:
     """The context square of the active-speaker demos: median-smoothed, `expand` wider, more of it below.
 
+    Their median sees zeros beyond the ends, and so does ours: the published networks have learnt from it.
+
     Source: the Columbia demo of TalkNet-ASD (Tao et al., MM 2021), MIT.
     """
-    x, y, side = (_median(v) for v in _centres_and_sides(track.box))
+    x, y, side = (_median(v, "constant") for v in _centres_and_sides(track.box))
     return np.stack([x, y + side * expand / 2, side * (1 + expand)], 1)
 
 
@@ -88,8 +110,8 @@ def fixed_square(track: Track, expand: float) -> np.ndarray:
 
 def mouth_square(track: Track, expand: float) -> np.ndarray:
     """The lower middle of the face, smoothed: half the box wide, centred at four fifths of its height."""
-    x, y, _ = (_median(v) for v in _centres_and_sides(track.box))
-    width, height = (_median(v) for v in np.asarray(track.box[:, 2:] - track.box[:, :2], np.float64).T)
+    x, y, _ = (_median(v, "edge") for v in _centres_and_sides(track.box))
+    width, height = (_median(v, "edge") for v in np.asarray(track.box[:, 2:] - track.box[:, :2], np.float64).T)
     return np.stack([x, y + 0.3 * height, 0.5 * np.maximum(width, height) * (1 + expand)], 1)
 
 

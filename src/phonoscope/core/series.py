@@ -27,7 +27,8 @@ class Series:
         seconds; a tie goes to the later one.
 
         Raises:
-            ValueError: the series does not cover the span, give or take half a frame and half a row of its own.
+            ValueError: the series does not cover the span, give or take half a frame and half a row of its own, or
+                the half window that its first row looks ahead.
         """
         step, first = (
             self.rate / (2 * rows * fps),
@@ -37,7 +38,7 @@ class Series:
         instants = 2 * np.arange(span.start * rows, span.stop * rows, dtype=object) + 1
         exact = instants * int(step * unit) - int(first * unit)  # rows, in units of 1/unit: whole numbers, so never off
         row = ((2 * exact + unit) // (2 * unit)).astype(np.int64)
-        slack = (self.rate / fps + 1) / 2 * unit
+        slack = (max(self.rate / fps, 2 * first) + 1) / 2 * unit
         if len(self) == 0 or exact[0] < -slack or exact[-1] > (len(self) - 1) * unit + slack:
             raise ValueError(
                 f"{span} needs rows {row[0]} to {row[-1]} of the series, which has {len(self)} at {self.rate} a second"

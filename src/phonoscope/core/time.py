@@ -65,7 +65,9 @@ def nearest_frames(pts: np.ndarray, time_base: Fraction, fps: Fraction, count: i
     if len(pts) == 0 or (np.diff(pts) <= 0).any():
         raise ValueError(f"timestamps must be strictly increasing and not empty, got {len(pts)} of them")
     tick = 1 / (fps * time_base)  # source time units a clock tick
-    since_start = (np.asarray(pts, np.int64) - int(pts[0])) * tick.denominator
+    longest = 2 * max(int(pts[-1] - pts[0]) * tick.denominator, count * tick.numerator)
+    whole = np.int64 if longest < 2**62 else object  # Python's own numbers where 64 bits would overflow
+    since_start = (np.asarray(pts, np.int64) - int(pts[0])).astype(whole) * tick.denominator
     midpoints_doubled = since_start[:-1] + since_start[1:]
-    ticks_doubled = 2 * np.arange(count, dtype=np.int64) * tick.numerator
+    ticks_doubled = 2 * np.arange(count).astype(whole) * tick.numerator
     return np.searchsorted(midpoints_doubled, ticks_doubled, side="right")

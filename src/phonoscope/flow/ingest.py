@@ -108,12 +108,13 @@ def slug(name: str, longest: int = 60) -> str:
 
 
 def write_audio(path: Path, blocks: Iterable[np.ndarray], sample_rate: int) -> None:
-    """Float sound in [-1, 1] as 16-bit mono FLAC, block by block; louder samples are clipped."""
+    """Float sound in [-1, 1] as 16-bit mono FLAC, block by block; louder samples are clipped, no numbers are 0."""
     import soundfile
 
     with soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16", format="FLAC") as file:
         for block in blocks:
-            file.write(np.clip(np.rint(block * 32768.0), -32768, 32767).astype(np.int16))
+            loud = np.clip(np.rint(np.nan_to_num(block) * 32768.0), -32768, 32767)
+            file.write(loud.astype(np.int16))
 
 
 def _recording(id: str, uri: str, sha256: str, found: "Probe", rights: Rights) -> Recording:

@@ -25,6 +25,7 @@ class Job:
     work: Work
     items: Sequence[str]  # films (`prepare`) or ids of recordings (`run`)
     retry_failed: bool = False  # try again what has crashed or hung before
+    asked: Sequence[str] = ()  # the items of all shards, if this job is one
 
     def carry_out(
         self, jobs: int = 1, on_progress: OnProgress = lambda *_: None, timeout_s: float | None = None
@@ -42,8 +43,9 @@ class Job:
         doing = executor(jobs, timeout_s)
         with self._writing(), alone(self.store.root / ".lock"):
             pass  # a store that cannot be written to is found out before the work, not after it
-        standing = {failure.source: failure for failure in self.failed()}
-        grounded = {} if self.retry_failed else {s: f for s, f in standing.items() if f.reason in GROUNDED}
+        failed = self.failed()
+        standing = {failure.source for failure in failed}
+        grounded = {} if self.retry_failed else {f.source: f for f in failed if f.reason in GROUNDED}
         uris = {item: self._uri(item) for item in self.items}
         through: list[str] = []
         try:
@@ -60,19 +62,23 @@ class Job:
                     yield named
         finally:
             with self._writing():
-                settle_failures(self.store.root, through)
+                asked = {as_uri(item) for item in self.asked or self.items} if self.work.ingests else None
+                settle_failures(self.store.root, through, self._makes(), asked)
                 write_index(self.store)
 
     def part(self, shard: Shard | None) -> "Job":
         """What of this job falls to a shard: films by URI, recordings by id."""
         if shard is None:
             return self
-        return replace(self, items=[i for i in self.items if (as_uri(i) if self.work.ingests else i) in shard])
+        mine = [item for item in self.items if (as_uri(item) if self.work.ingests else item) in shard]
+        return replace(self, items=mine, asked=self.items)
 
     def failed(self) -> list[Failure]:
         """The failures that stand and are of something that this job makes; ingest is part of every job."""
-        mine = {"ingest", *(step.name for step in self.work.steps)}
-        return [f for f in read_failures(self.store.root) if not mine.isdisjoint(f.step.split("+"))]
+        return [f for f in read_failures(self.store.root) if not self._makes().isdisjoint(f.step.split("+"))]
+
+    def _makes(self) -> set[str]:
+        return {"ingest", *(step.name for step in self.work.steps)}
 
     def _uri(self, item: str) -> str:
         return as_uri(item) if self.work.ingests else self.store[item].recording.source

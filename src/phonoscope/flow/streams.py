@@ -1,6 +1,7 @@
 """Looking at film: several steps share one decode, each sees only the frames that it asked for."""
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,9 @@ def drive(looker: Look[Artifact], pictures: Iterable[Picture]) -> Artifact:
 
 
 def _within(frame: int, spans: Sequence[Span]) -> bool:
-    return any(span.start <= frame < span.stop for span in spans)
+    """Whether sorted, separate spans hold a frame."""
+    last = bisect_right(spans, frame, key=lambda span: span.start) - 1
+    return last >= 0 and frame < spans[last].stop
 
 
 def _batches(pictures: Iterable[Picture], size: int) -> Iterator[list[Picture]]:

@@ -1,25 +1,8 @@
-"""Boxes that overlap, and which of them to keep."""
+"""Boxes that overlap: which of them to keep."""
 
 import numpy as np
 
-
-def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of every box of `a` (N, 4) xyxy with every box of `b` (M, 4), (N, M) in [0, 1]."""
-    shared = intersection(a, b)
-    union = areas(a)[:, None] + areas(b)[None] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-
-
-def intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Area that every box of `a` (N, 4) xyxy shares with every box of `b` (M, 4), (N, M)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.clip(high - low, 0, None).prod(axis=2)
-
-
-def areas(boxes: np.ndarray) -> np.ndarray:
-    """Area of each box (N, 4) xyxy, (N,); 0 for a box turned inside out."""
-    return np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
+from phonoscope.core.geometry import iou
 
 
 def best_first(scores: np.ndarray) -> np.ndarray:

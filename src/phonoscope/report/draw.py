@@ -8,15 +8,13 @@ import numpy as np
 
 from phonoscope.core.errors import UsageError
 from phonoscope.media.encode import png
-from phonoscope.report.film import boxes_film
+from phonoscope.report.film import boxes_film, tracks_film
 from phonoscope.report.plot import plot_of
-from phonoscope.report.sheet import crops_sheet, marks_sheet, shots_sheet, thumbs_sheet
+from phonoscope.report.sheet import crop_video_sheet, crops_sheet, marks_sheet, shots_sheet, thumbs_sheet
 from phonoscope.store.codecs import read_recording
 from phonoscope.store.receipts import whole_file
 from phonoscope.store.recording import StoredRecording
 from phonoscope.store.uri import as_uri
-
-BOXES = ("faces", "tracks", "asd")  # can be drawn on the film itself
 
 PICTURES: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
     "audio": lambda stored: plot_of(stored, "audio"),
@@ -28,26 +26,32 @@ PICTURES: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
     "vad": lambda stored: plot_of(stored, "vad"),
     "asd": lambda stored: plot_of(stored, "asd"),
     "thumbs": thumbs_sheet,
+    "crop_video": crop_video_sheet,
 }
 
-ARTIFACTS = ("recording", "clock", *PICTURES, "crop_video")
+FILMS: Mapping[str, Callable[[StoredRecording, str, Path], None]] = {
+    **dict.fromkeys(("faces", "tracks", "asd"), boxes_film),
+    **dict.fromkeys(("crops", "crop_video"), tracks_film),
+}
+
+ARTIFACTS = ("recording", "clock", *PICTURES)
 
 
 def draw(stored: StoredRecording, name: str, to: Path) -> None:
-    """Write an artifact to `to`, whole or not at all: a picture (.png) or a film with boxes on it (.mp4).
+    """Write an artifact to `to`, whole or not at all: a picture (.png) or a film with boxes on it or of faces (.mp4).
 
     Raises:
-        UsageError: there is no such artifact, it has not been made, it cannot be drawn in this way, or not there.
+        UsageError: there is no such artifact, or it is not made, is stale, or cannot be drawn in this way or place.
         RecordingFailed: the film is no longer where it was, or cannot be decoded.
     """
     require(stored, name)
-    ways = [*([".png"] if name in PICTURES else []), *([".mp4"] if name in BOXES else [])]
+    ways = [*([".png"] if name in PICTURES else []), *([".mp4"] if name in FILMS else [])]
     if to.suffix.lower() not in ways:
         can = f"give a file that ends in {' or '.join(ways)}" if ways else "look at it in words: leave --to away"
         raise UsageError(f"'{name}' cannot be drawn as '{to.name}': {can}")
     _keep_clear(stored, to)
     if to.suffix.lower() == ".mp4":
-        boxes_film(stored, name, to)
+        FILMS[name](stored, name, to)
         return
     picture = png(PICTURES[name](stored))
     with whole_file(to) as part:
@@ -67,18 +71,21 @@ def _keep_clear(stored: StoredRecording, to: Path) -> None:
 
 
 def require(stored: StoredRecording, name: str) -> None:
-    """Nothing, if the artifact is there.
+    """Nothing, if the artifact is there and fresh.
 
     Raises:
         UsageError: it is not; says what would make it.
     """
-    if stored.path(name) is not None or (name == "audio" and name in stored.receipts):
+    if stored.path(name) is not None:
+        stored.made(name)  # or it says why it is stale
         return
     id, store = stored.folder.name, stored.folder.parents[1]
     if name not in ARTIFACTS:
         near = get_close_matches(name, ARTIFACTS, n=1)
         meant = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(ARTIFACTS)}"
         raise UsageError(f"no artifact '{name}'; {meant}")
-    if name == "audio":
+    if name == "audio" and not stored.recording.num_samples:
         raise UsageError(f"'{id}' has no sound")
+    if name in ("recording", "clock", "audio"):
+        raise UsageError(f"'{id}' has lost its '{name}': prepare its film again")
     raise UsageError(f"'{id}' has no '{name}' yet: `phonoscope run {name} {store} --only {id}` makes it")

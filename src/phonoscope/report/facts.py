@@ -86,21 +86,21 @@ STAGES = {
 
 
 def recording_facts(stored: StoredRecording, failures: Sequence[Failure] = ()) -> RecordingFacts:
-    """What there is to tell of one recording; its sound is read in pieces and not kept."""
-    recording, receipts = stored.recording, stored.receipts
-    paths = {name: stored.path(name) for name in receipts if name != "audio"}
-    shots: Shots | None = stored.load("shots") if paths.get("shots") else None
+    """What there is to tell of one recording, stale artifacts left out; its sound is read in pieces and not kept."""
+    recording, paths = stored.recording, stored.fresh
+    receipts = {name: receipt for name, receipt in stored.receipts.items() if name in paths}
+    shots: Shots | None = stored.load("shots") if "shots" in paths else None
     tracked = _masks(recording, paths.get("tracks"), paths.get("asd"))
     faces = paths.get("faces")
     return RecordingFacts(
         recording=recording,
         shots=shots.spans if shots else None,
         face_frames=int((_face_mask(recording, faces, receipts["faces"]) | tracked[0]).sum()) if faces else None,
-        tracks=_tracks(stored, paths) if paths.get("tracks") else None,
-        tracked_frames=int(tracked[0].sum()) if paths.get("tracks") else None,
-        speaking_frames=int(tracked[1].sum()) if paths.get("asd") else None,
-        level_db=sound_level(stored.folder / "audio.flac") if "audio" in receipts else None,
-        voice=voice_level(stored.load("vad")) if paths.get("vad") else None,
+        tracks=_tracks(stored, paths) if "tracks" in paths else None,
+        tracked_frames=int(tracked[0].sum()) if "tracks" in paths else None,
+        speaking_frames=int(tracked[1].sum()) if "asd" in paths else None,
+        level_db=sound_level(paths["audio"]) if "audio" in paths else None,
+        voice=voice_level(stored.load("vad")) if "vad" in paths else None,
         seconds={receipt.step: receipt.seconds for receipt in receipts.values()},
         warnings=tuple((name, said) for name, receipt in receipts.items() for said in receipt.warnings),
         failures=tuple(failures),
@@ -171,9 +171,8 @@ def _masks(recording: Recording, tracks: Path | None, asd: Path | None) -> tuple
     return tracked, speaking
 
 
-def _tracks(stored: StoredRecording, paths: Mapping[str, Path | None]) -> tuple[TrackFacts, ...]:
-    path, asd = paths["tracks"], paths.get("asd")
-    rows = columns_of(path, "track", "frame", "observed") if path else {"track": np.zeros(0, np.int32)}
+def _tracks(stored: StoredRecording, paths: Mapping[str, Path]) -> tuple[TrackFacts, ...]:
+    asd, rows = paths.get("asd"), columns_of(paths["tracks"], "track", "frame", "observed")
     scores = columns_of(asd, "track", "score") if asd else {"track": np.zeros(0, np.int32)}
     scored = _runs(scores["track"])
     cell = -(-stored.recording.num_frames // 800)  # frames: finer than a page can show

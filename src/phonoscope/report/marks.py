@@ -26,14 +26,14 @@ def marks_of(stored: StoredRecording, name: str) -> tuple[Marks, np.ndarray]:
     """What `faces`, `tracks` or `asd` draw on each frame, and the frames that have something, (N,) sorted.
 
     Raises:
-        UsageError: it has not been made.
+        UsageError: it has not been made, or is stale.
     """
     if name == "faces":
         every = (stored.receipts["faces"].params or {}).get("every", 1)
         faces: Faces = stored.load("faces")
         return face_marks(faces, every), np.unique(faces.frame)
     tracks: Tracks = stored.load("tracks")
-    scores = stored.load("asd") if name == "asd" or "asd" in stored.receipts else None
+    scores = stored.load("asd") if name == "asd" or "asd" in stored.fresh else None
     frames = [np.arange(track.span.start, track.span.stop) for track in tracks]
     return track_marks(tracks, scores), np.unique(np.concatenate([np.zeros(0, int), *frames]))
 

@@ -1,15 +1,16 @@
 """Contact sheets: many small pictures on one, each with a line of text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
 import numpy as np
 
-from phonoscope.core.geometry import POLICIES, Crops
+from phonoscope.core.geometry import POLICIES, Crop, Crops
 from phonoscope.core.media import Picture
 from phonoscope.core.time import Span, merge_spans
+from phonoscope.media.probe import probe
 from phonoscope.media.video import decode
 from phonoscope.report.canvas import INK, SOFT, blank, text_width, write
 from phonoscope.report.font import HEIGHT
@@ -75,7 +76,7 @@ def crops_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
     """Crops of each track, evenly along it, a row a track."""
     crops: Crops = stored.load("crops")
     chosen = spread(crops.crops, MOST)
-    wanted = [(crop, round(at)) for crop in chosen for at in np.linspace(0, len(crop) - 1, columns)]
+    wanted = [(crop, row) for crop in chosen for row in _along(crop, columns)]
     asked: dict[int, list[int]] = {}
     for k, (crop, row) in enumerate(wanted):
         asked.setdefault(crop.start + row, []).append(k)
@@ -84,10 +85,27 @@ def crops_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
         for k in asked[picture.frame]:
             crop, row = wanted[k]
             cut = picture.crop_rgb(crop.matrix[row], crop.size, POLICIES[crop.policy].border)
-            when = float(picture.frame / stored.recording.fps)
-            made[k] = Tile(shrunk(cut, FACE), f"{crop.track} · {when:.2f} s")
+            made[k] = _face_tile(stored, crop, row, cut)
     title = _title(stored, "tracks", len(crops.crops), len(chosen))
     return lay_out([made[k] for k in range(len(wanted))], columns, title)
+
+
+def crop_video_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
+    """Pictures of each track's own film, evenly along it, a row a track."""
+    crops: Crops = stored.load("crops")
+    chosen = spread(crops.crops, MOST)
+    tiles = []
+    for crop in chosen:
+        rows = _along(crop, columns)
+        seen = {p.frame: p.rgb() for p in crop_film(stored, crop, merge_spans([Span(row, row + 1) for row in rows]))}
+        tiles += [_face_tile(stored, crop, row, seen[row]) for row in rows]
+    return lay_out(tiles, columns, _title(stored, "crop films", len(crops.crops), len(chosen)))
+
+
+def crop_film(stored: StoredRecording, crop: Crop, spans: Sequence[Span]) -> Iterator[Picture]:
+    """Pictures of a track's film in `crop_video`, numbered from the beginning of the track."""
+    path = stored.load("crop_video") / f"{crop.track}.mp4"
+    return decode(path, probe(path, stored.recording.fps, stored.recording.sample_rate).clock, spans)
 
 
 def thumbs_sheet(stored: StoredRecording) -> np.ndarray:
@@ -132,3 +150,12 @@ def spread(items: Sequence[Item], most: int) -> list[Item]:
 def _title(stored: StoredRecording, what: str, there: int, shown: int) -> str:
     some = f"{shown} of {there}" if shown < there else f"{there}"
     return f"{stored.recording.id} · {some} {what}"
+
+
+def _along(crop: Crop, count: int) -> list[int]:
+    """So many rows of a crop, evenly from the first to the last; of a short one, some twice."""
+    return [round(at) for at in np.linspace(0, len(crop) - 1, count).tolist()]
+
+
+def _face_tile(stored: StoredRecording, crop: Crop, row: int, rgb: np.ndarray) -> Tile:
+    return Tile(shrunk(rgb, FACE), f"{crop.track} · {float((crop.start + row) / stored.recording.fps):.2f} s")

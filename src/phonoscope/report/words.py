@@ -21,7 +21,7 @@ def words(stored: StoredRecording, name: str) -> Iterator[Table | Text]:
     """An artifact as tables, then how it was made.
 
     Raises:
-        UsageError: there is no such artifact, or it has not been made.
+        UsageError: there is no such artifact, it has not been made, or it is stale.
     """
     require(stored, name)
     recording = stored.recording

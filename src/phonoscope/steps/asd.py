@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, Tracks, TrackTable
 from phonoscope.core.geometry import POLICIES, Crop, central, crop_track
@@ -27,6 +28,9 @@ class AsdParams:
     model: str = "auto"  # a speaking scorer by name; auto: the best whose weights can be had
     piece: int = 750  # frames scored at a time; a longer track is scored in pieces that see past their edges
 
+    def __post_init__(self) -> None:
+        within("asd.piece", self.piece, 1)
+
 
 @step(version=1)
 def asd(
@@ -38,11 +42,9 @@ def asd(
     that the scorer must see around them, so an hour-long track takes no more memory than a short one.
 
     Raises:
-        UsageError: `piece` is not positive, or the audio is not at 16 kHz.
+        UsageError: the audio is not at 16 kHz.
         ValueError: the film leaves out a frame of a track, or the scorer a score.
     """
-    if p.piece < 1:
-        raise UsageError(f"asd.piece must be at least 1 frame, got {p.piece}")
     if audio.rate != SAMPLE_RATE:
         raise UsageError(f"asd hears {SAMPLE_RATE} samples a second, the store's audio has {audio.rate}")
     waiting = sorted(tracks, key=lambda track: track.start, reverse=True)

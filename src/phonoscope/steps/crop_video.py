@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from phonoscope.core.checks import within
+from phonoscope.core.errors import UsageError
 from phonoscope.core.geometry import POLICIES, Crop, Crops
 from phonoscope.core.media import Picture, Recording
 from phonoscope.core.series import Series
@@ -20,6 +22,12 @@ class CropVideoParams:
     size: int = 224  # px, both sides; even
     crf: int = 18  # constant quality of x264: lower is better and larger
 
+    def __post_init__(self) -> None:
+        within("crop_video.size", self.size, 2)
+        within("crop_video.crf", self.crf, 0, 51)
+        if self.size % 2:
+            raise UsageError(f"crop_video.size must be even, got {self.size}")
+
 
 @step(version=1)
 def crop_video(
@@ -28,9 +36,6 @@ def crop_video(
     """`crops/<track>.mp4`: H.264 at the recording's rate, with AAC of the same span, one film a track.
 
     Planes are warped as they come out of the decoder: colour is neither converted nor sampled twice.
-
-    Raises:
-        ValueError: `size` is odd.
     """
     waiting = sorted(crops.crops, key=lambda crop: crop.start, reverse=True)
     rolling: list[_Roll] = []

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from phonoscope.core.checks import within
 from phonoscope.core.faces import Tracks
 from phonoscope.core.geometry import Crops, crop_track
 from phonoscope.flow.step import step
@@ -15,6 +16,10 @@ class CropsParams:
     policy: Literal["asd", "tight", "fixed", "mouth"] = "asd"  # the rule; docs/steps/crops.md draws them
     expand: float = -1.0  # how much wider than the face, 0.6: by 60 %; below 0: the policy's own
     size: int = 0  # px, side of the crop; 0: the policy's own
+
+    def __post_init__(self) -> None:
+        within("crops.expand", self.expand, -1, 100)
+        within("crops.size", self.size, 0)
 
 
 @step(version=1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonoscope.core.change import change, small_hsv, small_size
+from phonoscope.core.checks import within
 from phonoscope.core.faces import Faces
 from phonoscope.core.media import Picture
 from phonoscope.flow.step import step
@@ -22,6 +23,12 @@ class FacesParams:
     jump: float = 12.0  # mean change of hue, saturation and value at which both frames are looked at; cuts have 27
     size: int = 640  # px, longer side of the picture that the detector sees; larger finds smaller faces
     min_score: float = 0.6  # of 1; what the detector is less sure of is left out
+
+    def __post_init__(self) -> None:
+        within("faces.every", self.every, 1)
+        within("faces.jump", self.jump, 0)
+        within("faces.size", self.size, 32)
+        within("faces.min_score", self.min_score, 0, 1)
 
 
 @step(version=1)

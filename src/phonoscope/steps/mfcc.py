@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from phonoscope.core.errors import UsageError
+from phonoscope.core.checks import within
 from phonoscope.core.media import Recording
 from phonoscope.core.mfcc import fit_rows
 from phonoscope.core.mfcc import mfcc as mfcc_of
@@ -21,6 +21,9 @@ class MfccParams:
     rows_per_frame: int = 4  # rows for each video frame, exactly; 0: as many as the recipe gives
     fill: Literal["wrap", "edge"] = "wrap"  # what stands in rows beyond the sound: its start again, or its last row
 
+    def __post_init__(self) -> None:
+        within("mfcc.rows_per_frame", self.rows_per_frame, 0)
+
 
 @step(version=1)
 def mfcc(audio: Series, recording: Recording, p: MfccParams) -> Series:
@@ -29,12 +32,7 @@ def mfcc(audio: Series, recording: Recording, p: MfccParams) -> Series:
     Where the recipe's own rows come at just that rate they are kept one by one, as TalkNet keeps them; where they
     do not (29.97 fps: a step is a whole number of samples), each row is the recipe's nearest in time, and nothing
     drifts. Sound too short for a single row gives none.
-
-    Raises:
-        UsageError: rows_per_frame is negative.
     """
-    if p.rows_per_frame < 0:
-        raise UsageError(f"mfcc.rows_per_frame must be 0 or more, got {p.rows_per_frame}")
     made = mfcc_of(audio.values, recording.sample_rate, p.recipe, recording.fps)
     values, rate, start = made.values.astype(np.float32), made.rate, audio.start + made.start
     wanted_rate = p.rows_per_frame * recording.fps

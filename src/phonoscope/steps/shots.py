@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from phonoscope.core.change import change, small_hsv, small_size
+from phonoscope.core.checks import within
 from phonoscope.core.faces import Shots
 from phonoscope.core.time import Span
 from phonoscope.flow.step import step
@@ -26,6 +27,12 @@ class ShotsParams:
     adaptive_window: int = 2  # frames on either side that the adaptive rule compares with
     fade: float = 12.0  # mean level (0-255) below which a picture is black; 0: fades are no cuts
     min_len: int = 5  # frames between two cuts; closer ones are merged
+
+    def __post_init__(self) -> None:
+        for name in ("content", "adaptive", "adaptive_floor", "min_len"):
+            within(f"shots.{name}", getattr(self, name), 0)
+        within("shots.fade", self.fade, 0, 255)
+        within("shots.adaptive_window", self.adaptive_window, 1)
 
 
 @step(version=1)
@@ -50,12 +57,13 @@ def shots(film: Film, p: ShotsParams) -> Look[Shots]:
 def shots_from(changes: np.ndarray, levels: np.ndarray, fps: Fraction, p: ShotsParams) -> Shots:
     """The shots of a film whose pictures change by `changes` (T,) and are `levels` (T,) bright."""
     rules = {"content": [content_cuts], "adaptive": [adaptive_cuts], "both": [content_cuts, adaptive_cuts]}[p.rule]
-    black = levels < int(p.fade)  # there hue and saturation are noise: cuts into black and out of it are fades
-    changes = np.where(black | np.roll(black, 1), 0.0, changes)
     cuts: list[int] = []
-    for found in (*(rule(changes, p) for rule in rules), fade_cuts(levels, p)):
+    for found in (rule(changes, p) for rule in rules):
         cuts += [cut for cut in found if all(abs(cut - other) > p.min_len for other in cuts)]  # one cut, seen twice
-    edges = [0, *sorted(cut for cut in cuts if 0 < cut < len(changes)), len(changes)]
+    for out, middle, back in _fades(levels, p):
+        if not any(out <= cut <= back for cut in cuts):  # else the film was cut into black, or out of it
+            cuts.append(middle)
+    edges = [0, *sorted(cut for cut in cuts if 0 < cut <= len(changes) - max(1, p.min_len)), len(changes)]
     return Shots(tuple(Span(a, b) for a, b in pairwise(edges)), fps)
 
 
@@ -101,15 +109,17 @@ def adaptive_cuts(changes: np.ndarray, p: ShotsParams) -> list[int]:
     return found
 
 
-def fade_cuts(level: np.ndarray, p: ShotsParams) -> list[int]:
+def fade_cuts(levels: np.ndarray, p: ShotsParams) -> list[int]:
     """The middle of each black stretch that the film fades or cuts to and comes back from."""
-    if not p.fade:
-        return []
-    black = np.concatenate([[False], level < int(p.fade), [False]])
+    return [middle for _, middle, _ in _fades(levels, p)]
+
+
+def _fades(levels: np.ndarray, p: ShotsParams) -> list[tuple[int, int, int]]:
+    """First frame, middle, and first frame after each black stretch; its end is `min_len` after the one before."""
+    black = np.concatenate([[False], levels < int(p.fade), [False]])
     edges = np.flatnonzero(np.diff(black.astype(np.int8))).reshape(-1, 2)
-    found, last = [], 0
+    found: list[tuple[int, int, int]] = []
     for out, back in edges.tolist():
-        if back < len(level) and back - last >= p.min_len:
-            found.append(out + round((back - out) / 2))
-            last = back
+        if back < len(levels) and back - (found[-1][2] if found else 0) >= p.min_len:
+            found.append((out, out + round((back - out) / 2), back))
     return found

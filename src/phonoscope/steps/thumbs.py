@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from phonoscope.core.checks import within
 from phonoscope.core.faces import Track, Tracks
 from phonoscope.core.geometry import POLICIES, crop_track
 from phonoscope.core.time import Span
@@ -17,6 +18,10 @@ class ThumbsParams:
 
     size: int = 96  # px, both sides
     quality: int = 85  # of 100, of the JPEG
+
+    def __post_init__(self) -> None:
+        within("thumbs.size", self.size, 1)
+        within("thumbs.quality", self.quality, 1, 100)
 
 
 @step(version=1)

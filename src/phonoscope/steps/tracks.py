@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from phonoscope.core.checks import within
 from phonoscope.core.faces import Faces, Shots, Track, Tracks
+from phonoscope.core.geometry import iou
 from phonoscope.core.time import Span
 from phonoscope.flow.step import step
 
@@ -17,6 +19,12 @@ class TracksParams:
     max_gap: int = 15  # frames without a detection that are bridged
     min_len: int = 10  # frames; shorter tracks are dropped
     min_size: int = 20  # px, mean of the longer sides; smaller tracks are dropped
+
+    def __post_init__(self) -> None:
+        within("tracks.min_iou", self.min_iou, 0, 1)
+        within("tracks.max_gap", self.max_gap, 0)
+        within("tracks.min_len", self.min_len, 1)
+        within("tracks.min_size", self.min_size, 0)
 
 
 @dataclass(slots=True)
@@ -80,14 +88,6 @@ def match(expected: np.ndarray, found: np.ndarray, min_iou: float) -> list[tuple
     overlap[overlap < min_iou] = 0
     pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
     return [(int(a), int(b)) for a, b in pairs if overlap[a, b] > 0]
-
-
-def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes (N, 4) and (M, 4), (N, M)."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    both = np.prod(np.clip(high - low, 0, None), axis=2)
-    area_a, area_b = (np.prod(x[:, 2:] - x[:, :2], axis=1) for x in (a, b))
-    return both / np.maximum(area_a[:, None] + area_b[None] - both, 1e-9)
 
 
 def _closed(faces: Faces, track: _Open) -> Track:

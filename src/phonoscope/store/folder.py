@@ -33,7 +33,7 @@ class Store:
     `Store(path)` opens one; `store[id]` gives a recording, by its id or by any part of it that only one has.
 
     Raises:
-        UsageError: there is no store at `path`, or it was written by a newer phonoscope.
+        UsageError: there is no store at `path`, its `store.json` is damaged, or a newer phonoscope wrote it.
     """
 
     def __init__(self, root: Path | str) -> None:
@@ -118,8 +118,13 @@ def _found(root: Path, settings: StoreSettings) -> None:
 
 
 def _read_settings(root: Path) -> StoreSettings:
-    text = (root / "store.json").read_bytes()
-    return msgspec.json.decode(text, type=StoreSettings, dec_hook=lambda kind, text: kind(text))
+    path = root / "store.json"
+    text = path.read_bytes()
+    try:
+        return msgspec.json.decode(text, type=StoreSettings, dec_hook=lambda kind, text: kind(text))
+    except (msgspec.DecodeError, UnicodeDecodeError, ZeroDivisionError) as error:
+        mend = 'write {"fps": "25", "sample_rate": 16000} into it, or the numbers that this store has kept'
+        raise UsageError(f"'{path}' is damaged ({error}): {mend}") from None
 
 
 def _write_settings(root: Path, settings: StoreSettings) -> None:

@@ -3,16 +3,18 @@
 Several processes may write to one store, on one machine or many: each takes its turn behind the lock file `.lock`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from phonoscope.core.errors import RecordingFailed
 from phonoscope.store.folder import Store
 from phonoscope.store.lock import alone
 from phonoscope.store.receipts import whole_file
+from phonoscope.store.uri import local_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +51,37 @@ def add_failure(root: Path, failure: Failure) -> None:
         file.write(mend + msgspec.json.encode(failure) + b"\n")
 
 
-def settle_failures(root: Path, done: Iterable[str]) -> None:
-    """Strike out the failures of sources that have come through since, and all but the last of each source."""
+def settle_failures(
+    root: Path, done: Iterable[str], steps: Collection[str] | None = None, asked: Collection[str] | None = None
+) -> None:
+    """Strike out the failures that no longer stand, and all but the last of a source in one step.
+
+    Args:
+        done: sources that have come through since.
+        steps: what they have come through; their failures in other steps stand. By default everything.
+        asked: all sources of the job, in all its shards; of others, those whose file is gone are struck out.
+    """
     through = set(done)
+
+    def stands(failure: Failure) -> bool:
+        if failure.source in through and (steps is None or not set(steps).isdisjoint(failure.step.split("+"))):
+            return False
+        return asked is None or failure.source in asked or not _is_gone(failure.source)
+
     with alone(root / ".lock"):
-        last = {f.source: f for f in read_failures(root) if f.source not in through}
+        last = {(f.source, f.step): f for f in read_failures(root) if stands(f)}
         with whole_file(root / "errors.jsonl") as part:
-            part.write_bytes(b"".join(msgspec.json.encode(last[source]) + b"\n" for source in sorted(last)))
+            part.write_bytes(b"".join(msgspec.json.encode(last[place]) + b"\n" for place in sorted(last)))
+
+
+def _is_gone(uri: str) -> bool:
+    try:
+        local_path(uri)
+    except RecordingFailed as error:
+        return error.reason == "missing"
+    except OSError:  # who may not look cannot tell
+        return False
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +130,27 @@ def _rows(store: Store) -> Iterator[dict[str, Any]]:
 
 
 def known_sources(store: Store) -> Mapping[str, Known]:
-    """What each source looked like when it was ingested, from the index or, without one, from the folders."""
+    """What each source looked like when it was ingested, from the index or, without a sound one, from the folders."""
+    import pyarrow as pa
+
+    try:
+        columns = _read_index(store)
+    except (pa.ArrowException, OSError):  # cut off, not ours, or not there
+        write_index(store)
+        columns = _read_index(store)
+    rows = zip(columns["source"], columns["id"], columns["bytes"], columns["mtime_ns"], strict=True)
+    return {source: Known(id, size, mtime) for source, id, size, mtime in rows}
+
+
+def _read_index(store: Store) -> dict[str, list[Any]]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = store.root / "index.parquet"
-    if not path.exists():
-        write_index(store)
-    columns = pq.read_table(path, columns=["source", "id", "bytes", "mtime_ns"]).to_pydict()
-    rows = zip(columns["source"], columns["id"], columns["bytes"], columns["mtime_ns"], strict=True)
-    return {source: Known(id, size, mtime) for source, id, size, mtime in rows}
+    table = pq.read_table(path)
+    if not table.schema.equals(_index_schema()):
+        raise pa.ArrowInvalid(f"{path} is no index of a store")
+    return table.to_pydict()
 
 
 def _index_schema():

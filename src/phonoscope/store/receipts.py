@@ -24,6 +24,7 @@ class Receipt:
     card: str = ""  # name, version and weights of the model that was run
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # names, sorted, if the artifact is a folder
 
 
 def read_receipts(folder: Path) -> dict[str, Receipt]:
@@ -39,6 +40,23 @@ def write_receipts(folder: Path, receipts: Mapping[str, Receipt]) -> None:
     """Replace them all, atomically."""
     with whole_file(folder / FILE) as part:
         part.write_bytes(msgspec.json.format(msgspec.json.encode(dict(sorted(receipts.items()))), indent=1) + b"\n")
+
+
+def stale_in(receipts: Mapping[str, Receipt]) -> dict[str, str]:
+    """Artifacts that were made from what is no longer there, each with the input that has changed or gone.
+
+    An artifact is fresh if each of its inputs stands under the key that it was made from, and is fresh itself.
+    """
+    changed: dict[str, str | None] = {}
+
+    def change(name: str) -> str | None:
+        if name not in changed:
+            inputs = receipts[name].inputs
+            gone = (it for it, key in inputs.items() if it not in receipts or receipts[it].key != key)
+            changed[name] = next(gone, None) or next(filter(None, map(change, inputs)), None)
+        return changed[name]
+
+    return {name: root for name in receipts if (root := change(name))}
 
 
 @contextmanager

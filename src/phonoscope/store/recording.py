@@ -1,21 +1,23 @@
 """One recording of a store: a folder, a file an artifact, and the film that it was made of."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from phonoscope.core.errors import PhonoscopeError, UsageError
+from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.core.geometry import POLICIES, crop_track
 from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
-from phonoscope.store.codecs import CODECS, READERS, read_audio, read_recording, series_clock
-from phonoscope.store.receipts import Receipt, read_receipts, sync, whole_file, write_receipts
+from phonoscope.store.codecs import CODECS, READERS, read_recording, series_clock
+from phonoscope.store.receipts import Receipt, read_receipts, stale_in, sync, whole_file, write_receipts
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path
 
@@ -41,20 +43,30 @@ class StoredRecording:
         """Which source frame each of its frames is."""
         return read_table(self.folder / "clock.parquet")
 
-    @property
+    @cached_property
     def source(self) -> Path:
         """The film itself.
 
         Raises:
-            RecordingFailed: it is no longer where it was.
+            RecordingFailed: it is no longer where it was ("missing"), or another film lies there ("changed").
         """
-        return local_path(self.recording.source)
+        path, receipt = local_path(self.recording.source), self.receipts.get("recording")
+        about, seen = path.stat(), (receipt.params if receipt else None) or {}
+        if (about.st_size, about.st_mtime_ns) != (seen.get("bytes"), seen.get("mtime_ns")):
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != self.recording.sha256:
+                    raise RecordingFailed("changed", f"{path} is no longer the film that was taken in: prepare it anew")
+        return path
 
     def frames(self, span: Span | None = None) -> np.ndarray:
-        """Pictures (T, H, W, 3) uint8 RGB, upright, straight from the film."""
+        """Pictures (T, H, W, 3) uint8 RGB, upright, straight from the film.
+
+        Raises:
+            UsageError: the recording ends before `span` does.
+        """
         from phonoscope.media.video import frames
 
-        return frames(self.source, self.clock, span or self.recording.span)
+        return frames(self.source, self.clock, self._within(span))
 
     def crops(
         self,
@@ -72,13 +84,14 @@ class StoredRecording:
             span: frames of the recording; those where the track is. By default the whole track.
             expand: how much wider than the face, if not as the policy has it.
             size: px, side of the crop, if not the policy's.
+
+        Raises:
+            UsageError: there are no fresh tracks, or the track is not in all of `span`.
         """
         from phonoscope.media.video import decode
 
         crop = crop_track(self.load("tracks")[track], policy, expand, size)
-        span = span or crop.span
-        if (span & crop.span) != span:
-            raise UsageError(f"track {track} covers {crop.span}, asked for {span}")
+        span = _within(span, crop.span, f"track {track} of '{self.folder.name}'")
         border = POLICIES[policy].border
         cut = []
         for picture in decode(self.source, self.clock, [span]):
@@ -91,51 +104,69 @@ class StoredRecording:
         """Sound (N,) float32 under `span`, or all of it.
 
         Raises:
-            PhonoscopeError: the film has no sound.
+            UsageError: the film has no sound, or the recording ends before `span` does.
         """
         import soundfile
 
-        if not self.recording.num_samples:
-            raise PhonoscopeError(f"{self.recording.id} has no sound")
-        span = span or self.recording.span
-        under = span.samples(self.recording.fps, self.recording.sample_rate)
-        return soundfile.read(self.folder / "audio.flac", start=under.start, stop=under.stop, dtype="float32")[0]
+        path = self.made("audio")
+        under = self._within(span).samples(self.recording.fps, self.recording.sample_rate)
+        return soundfile.read(path, start=under.start, stop=under.stop, dtype="float32")[0]
 
     @property
     def receipts(self) -> dict[str, Receipt]:
         """What there is, and how it was made."""
         return read_receipts(self.folder)
 
+    @property
+    def stale(self) -> dict[str, str]:
+        """Artifacts that were made from what is no longer there, each with the input that has changed or gone."""
+        return stale_in(self.receipts)
+
+    @property
+    def fresh(self) -> dict[str, Path]:
+        """Where the artifacts lie that are whole and were made from what is there now."""
+        receipts = self.receipts
+        old = stale_in(receipts)
+        places = {name: self._place(name, receipt) for name, receipt in receipts.items() if name not in old}
+        return {name: place for name, place in places.items() if place}
+
     def load(self, name: str) -> Any:
         """An artifact, as the type that its step returns; a folder of files as its path.
 
         Raises:
-            UsageError: it has not been made.
+            UsageError: it has not been made, a part of it is lost, or what it was made from is no longer there.
         """
         if name == "recording":
             return self.recording
-        if name == "audio":
-            return read_audio(self.folder / "audio.flac")
-        path = self.path(name)
-        if path is None:
-            made = ", ".join(self.receipts)
-            raise UsageError(f"recording '{self.folder.name}' has no '{name}'; it has {made}")
+        path = self.made(name)
         return path if path.is_dir() else READERS[path.suffix](path)
 
+    def made(self, name: str) -> Path:
+        """Where an artifact lies that is whole and fresh.
+
+        Raises:
+            UsageError: as `load`.
+        """
+        if name == "audio" and not self.recording.num_samples:
+            raise UsageError(f"recording '{self.folder.name}' has no sound")
+        path = self.path(name)
+        if path is None:
+            raise UsageError(f"recording '{self.folder.name}' has no '{name}'; it has {', '.join(self.fresh)}")
+        if changed := self.stale.get(name):
+            again = f"phonoscope run {name} {self.folder.parents[1]}"
+            raise UsageError(f"'{self.folder.name}': '{name}' was made from other {changed}: `{again}` makes it anew")
+        return path
+
     def path(self, name: str) -> Path | None:
-        """Where an artifact lies, or None if it has not been made."""
-        if name not in self.receipts:
-            return None
-        if name == "recording":
-            return self.folder / "recording.json"
-        places = [self.folder / f"{name}{suffix}" for suffix in READERS] if name not in FOLDERS else []
-        places.append(self.folder / FOLDERS.get(name, name))
-        return next((place for place in places if place.exists()), None)
+        """Where an artifact lies, fresh or stale; None if it has not been made, or if a part of it is lost."""
+        receipt = self.receipts.get(name)
+        return self._place(name, receipt) if receipt else None
 
     def save(self, name: str, value: Any, receipt: Receipt) -> None:
         """Keep an artifact, then its receipt."""
         self.forget(name)
         if isinstance(value, Path):
+            receipt = replace(receipt, files=tuple(sorted(file.name for file in value.iterdir())))
             _swap_folder(value, self.folder / FOLDERS.get(name, name))
         else:
             codec = CODECS[type(value)]
@@ -153,6 +184,21 @@ class StoredRecording:
         if receipts.pop(name, None):
             write_receipts(self.folder, receipts)
 
+    def _place(self, name: str, receipt: Receipt) -> Path | None:
+        """Where an artifact lies if all of it is there."""
+        if name == "recording":
+            return self.folder / "recording.json"
+        files = [] if name in FOLDERS else [f"{name}{suffix}" for suffix in READERS]
+        folders = [] if name in FOLDERS.values() else [FOLDERS.get(name, name)]  # `crops/` is no lost `crops.parquet`
+        place = next((self.folder / it for it in files + folders if (self.folder / it).exists()), None)
+        if place is None or (place.suffix == ".npy" and not place.with_suffix(".json").exists()):
+            return None
+        return place if all((place / file).exists() for file in receipt.files) else None
+
+    def _within(self, span: Span | None) -> Span:
+        """`span`, or all of the recording."""
+        return _within(span, self.recording.span, f"recording '{self.folder.name}'")
+
     @contextmanager
     def part_folder(self, name: str) -> Iterator[Path]:
         """An empty folder for files in the making; `save` gives it its name."""
@@ -163,6 +209,17 @@ class StoredRecording:
             yield part
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _within(span: Span | None, whole: Span, what: str) -> Span:
+    """`span`, or the whole.
+
+    Raises:
+        UsageError: `span` goes beyond the whole.
+    """
+    if span is None or span & whole == span:
+        return span or whole
+    raise UsageError(f"{what} has frames {whole.start} to {whole.stop - 1}, asked for [{span.start}, {span.stop})")
 
 
 def _swap_folder(part: Path, folder: Path) -> None:

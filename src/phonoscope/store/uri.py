@@ -1,15 +1,21 @@
 """Where films lie: URIs in what we write down, paths where we open them."""
 
 import os
+import string
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from urllib.parse import quote, unquote_to_bytes, urlparse
 
 from phonoscope.core.errors import RecordingFailed
 
 
 def as_uri(source: str) -> str:
-    """A path or URI as a URI; the path is made absolute, but links in it are kept."""
-    return source if "://" in source else Path(os.path.abspath(Path(source).expanduser())).as_uri()  # noqa: PTH100 - resolve() follows links
+    """A path, taken literally, or a URI as a URI of nothing but ASCII, whatever bytes a file's name is made of.
+
+    The path is made absolute, but links in it are kept.
+    """
+    if "://" in source:
+        return quote(os.fsencode(source), safe=string.punctuation)
+    return "file://" + quote(os.fsencode(os.path.abspath(source)))  # noqa: PTH100 - resolve() follows links
 
 
 def local_path(uri: str) -> Path:
@@ -23,7 +29,7 @@ def local_path(uri: str) -> Path:
         raise RecordingFailed(
             "unsupported-scheme", f"'{parts.scheme}:' cannot be read; fetch the film first, then give the file"
         )
-    path = Path(unquote(parts.path))
+    path = Path(os.fsdecode(unquote_to_bytes(parts.path)))
     if not path.exists():
         raise RecordingFailed("missing", f"there is no file {path}")
     if not path.is_file():

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from phonoscope.models.boxes import areas, best_first
+from phonoscope.core.geometry import areas
+from phonoscope.models.boxes import best_first
 from phonoscope.models.cards import Card
 
 

@@ -5,13 +5,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from phonoscope.models.boxes import areas, best_first, intersection, iou
+from phonoscope.core.geometry import areas, intersection, iou
+from phonoscope.models.boxes import best_first
 from phonoscope.models.cards import Card
 from phonoscope.models.sessions import lite_network
 
 INPUT = 192  # px, both sides of what the network sees
 STRIDE = 4  # px between its cells; each cell answers for one face
-MAX_TILE = 720  # px; a face a tenth as wide as its tile is still found
+MIN_TILE, MAX_TILE = 96, 720  # px; a face a tenth as wide as its tile is still found, and none of 10 px is of use
 SAME_FACE = 0.3  # IoU from which two boxes are one face, as MediaPipe has it
 INSIDE = 0.6  # share of a cut box that lies in a whole one, from which both are one face
 Tile = tuple[int, int, int]  # top, left, side: px of the picture
@@ -79,12 +80,13 @@ def tiles(height: int, width: int) -> list[Tile]:
     """Squares that a picture is seen in: one around all of it, then smaller ones that overlap by half or more.
 
     The first is at least twice as wide as the picture's short side, because the network misses faces that fill what it
-    sees. A face up to half as wide as one of the others is whole in one of them.
+    sees. A face up to half as wide as one of the others is whole in one of them. Where the picture is narrower than
+    `MIN_TILE`, tiles reach beyond it: a sliver would else be seen in as many as it has pixels.
     """
-    side = min(height, width, MAX_TILE)
+    side = min(max(min(height, width), MIN_TILE), MAX_TILE)
 
     def starts(length: int) -> list[int]:
-        steps = -(-2 * (length - side) // side)
+        steps = max(0, -(-2 * (length - side) // side))
         return [round(step * (length - side) / steps) for step in range(steps + 1)] if steps else [0]
 
     around = max(height, width, 2 * min(height, width))
