@@ -18,6 +18,7 @@ VERBS = {
     "report": "write report.html, the store on one page",
     "models": "which networks there are, where their weights are, under which licence",
     "doctor": "is everything here that phonoscope needs?",
+    "completion": "a script that lets your shell complete verbs and options",
 }
 
 INTRO = """phonoscope: film of talking people in, training-ready audio-visual speech data out.
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help", "help"):
-        print(INTRO + "\n".join(f"  {verb:9} {about}" for verb, about in VERBS.items()))
+        print(INTRO + "\n".join(f"  {verb:10} {about}" for verb, about in VERBS.items()))
         return 0 if given else 2
     if given[0] in ("-V", "--version"):
         from importlib.metadata import version

@@ -44,12 +44,18 @@ def parse(verb: type, arguments: Sequence[str], with_params: bool = True) -> tup
     with registry:
         if not with_params:
             return tyro.cli(verb, args=arguments, prog=name, description=about), None
-        defaults = _config(arguments)
-        own = ("verb", Annotated[verb, tyro.conf.arg(name="")])
-        sections = [(f.name, f.type, getattr(defaults, f.name)) for f in fields(Params)]
-        whole = make_dataclass("Options", [own, *sections], frozen=True, kw_only=True)
+        whole = with_settings(verb, _config(arguments))
         options: Any = tyro.cli(whole, args=arguments, prog=name, description=about)
     return options.verb, Params(**{f.name: getattr(options, f.name) for f in fields(Params)})
+
+
+def with_settings(verb: type, defaults: Any) -> type:
+    """The options of a verb (field `verb`) and the settings of all steps, as one dataclass."""
+    own = ("verb", Annotated[verb, tyro.conf.arg(name="")])
+    sections = [(f.name, f.type, getattr(defaults, f.name)) for f in fields(Params)]
+    whole = make_dataclass("Options", [own, *sections], frozen=True, kw_only=True)
+    whole.__doc__ = inspect.getdoc(verb)
+    return whole
 
 
 def _gathered(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
