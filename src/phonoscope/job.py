@@ -23,7 +23,7 @@ from phonoscope.flow.shard import Shard
 from phonoscope.flow.step import Step, steps_in
 from phonoscope.models.load import card_of, choose, load
 from phonoscope.steps import asd, crop_video, crops, faces, mfcc, shots, thumbs, tracks, vad
-from phonoscope.store.folder import Store, StoreSettings
+from phonoscope.store.folder import Store, StoreSettings, must_be_empty
 from phonoscope.store.ledger import known_sources, read_failures
 
 STEPS: Mapping[str, Step] = steps_in(shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video)
@@ -118,8 +118,8 @@ def open_store(to: Path | str, clock: ClockParams) -> Store | None:
     there = next(path for path in (root, *root.absolute().parents) if path.exists())
     if not there.is_dir():
         raise UsageError(f"'{there}' is a file: give a new or empty folder to --to")
-    if there == root and any(not path.name.startswith(".") for path in root.iterdir()):
-        raise UsageError(f"'{root}' is a folder with other things in it: give a new or empty folder to --to")
+    if there == root:
+        must_be_empty(root)
     return None
 
 

@@ -1,6 +1,5 @@
 """What `prepare --dry-run` foretells. Nothing is made, fetched or written, not even the store."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from phonoscope.cli.doctor import present
 from phonoscope.cli.how import How
 from phonoscope.core.errors import RecordingFailed
 from phonoscope.corpora.folder import sources
-from phonoscope.flow.ingest import GIVEN, VERSION, given_of, slug
+from phonoscope.flow.ingest import GIVEN, VERSION, given_of, id_of, slug
 from phonoscope.flow.job import GROUNDED, Job
 from phonoscope.flow.plan import plan
 from phonoscope.flow.run import Work
@@ -22,7 +21,7 @@ from phonoscope.models.load import PREFERRED, card_of, choose, where
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Known
 from phonoscope.store.recording import StoredRecording
-from phonoscope.store.uri import as_uri, local_path
+from phonoscope.store.uri import as_uri, local_path, sha256_of
 
 
 def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, how: How) -> int:
@@ -87,8 +86,7 @@ def _taken(path: Path, store: Store, known: Mapping[str, Known]) -> StoredRecord
     if seen and (seen.size, seen.mtime_ns) == (about.st_size, about.st_mtime_ns):
         id = seen.id
     elif any(id.rpartition("-")[0] == slug(path.stem) for id in store):
-        with path.open("rb") as file:
-            id = f"{slug(path.stem)}-{hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
+        id = id_of(path, sha256_of(path))
     else:
         return None  # nothing here has its name: new, without reading it
     folder = store.root / "recordings" / id

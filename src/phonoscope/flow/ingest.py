@@ -20,7 +20,7 @@ from phonoscope.store.ledger import Known
 from phonoscope.store.receipts import Receipt, read_receipts, whole_file, write_receipts
 from phonoscope.store.recording import StoredRecording
 from phonoscope.store.tables import write_clock
-from phonoscope.store.uri import as_uri, local_path
+from phonoscope.store.uri import as_uri, local_path, sha256_of
 
 if TYPE_CHECKING:
     from phonoscope.media.probe import Probe
@@ -53,8 +53,8 @@ def ingest(
         folder = store.root / "recordings" / seen.id
         if _is_whole(folder, read_receipts(folder)):
             return seen.id, False
-    sha256 = _sha256(path)
-    id = f"{slug(path.stem)}-{sha256[:8]}"
+    sha256 = sha256_of(path)
+    id = id_of(path, sha256)
     folder = store.root / "recordings" / id
     key = hashlib.sha256(f"ingest {VERSION} {sha256} {store.settings.fps} {store.settings.sample_rate}".encode())
     with store.hold(id):  # two films may be one: the second finds what the first has made
@@ -99,6 +99,11 @@ def _take_in(store: Store, folder: Path, path: Path, uri: str, sha256: str, righ
 def given_of(recording: Recording) -> tuple[str, ...]:
     """What ingest makes of a film: everything, but for the sound where there is none."""
     return GIVEN if recording.num_samples else GIVEN[:2]
+
+
+def id_of(path: Path, sha256: str) -> str:
+    """The id of the recording that a film becomes: its name as a slug, and the beginning of its content's hash."""
+    return f"{slug(path.stem)}-{sha256[:8]}"
 
 
 def slug(name: str, longest: int = 60) -> str:
@@ -150,8 +155,3 @@ def _move(stored: StoredRecording, uri: str) -> None:
     except RecordingFailed:
         with whole_file(stored.folder / "recording.json") as part:
             write_recording(part, replace(stored.recording, source=uri))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

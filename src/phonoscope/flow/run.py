@@ -123,11 +123,8 @@ class Work:
             else:
                 possible.append(step)
         keys = keys_of(possible, self.params, self.identity_of, given)
-        due = [
-            step
-            for step in possible
-            if step.name not in receipts or receipts[step.name].key != keys[step.name] or not stored.path(step.name)
-        ]
+        places = stored.places
+        due = [s for s in possible if s.name not in places or receipts[s.name].key != keys[s.name]]
         return [step for step in possible if step not in due], due, skipped, keys
 
     def identity_of(self, step: Step) -> str:
@@ -220,9 +217,7 @@ def failure_of(error: Exception, source: str, recording: str) -> Failure:
         if not isinstance(cause, PhonoscopeError):
             message = f"{type(cause).__name__}: {message}"
             detail = "".join(traceback.format_exception(cause))
-    return Failure(
-        source=source, recording=recording, step=step, reason=reason, message=message, detail=detail
-    )  # fmt: skip
+    return Failure(source=source, recording=recording, step=step, reason=reason, message=message, detail=detail)
 
 
 _SYSTEM_REASONS = {

@@ -111,10 +111,19 @@ def _found(root: Path, settings: StoreSettings) -> None:
     """Make a store of a folder, unless another process has just done so."""
     if (root / "store.json").exists():
         return
-    if any(not path.name.startswith(".") for path in root.iterdir()):
-        raise UsageError(f"'{root}' is a folder with other things in it: give a new or empty folder to --to")
+    must_be_empty(root)
     _write_settings(root, settings)
     (root / "recordings").mkdir(exist_ok=True)
+
+
+def must_be_empty(root: Path) -> None:
+    """Refuse to make a store among other things.
+
+    Raises:
+        UsageError: the folder holds something that is not hidden.
+    """
+    if any(not path.name.startswith(".") for path in root.iterdir()):
+        raise UsageError(f"'{root}' is a folder with other things in it: give a new or empty folder to --to")
 
 
 def _read_settings(root: Path) -> StoreSettings:

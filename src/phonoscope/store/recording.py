@@ -1,8 +1,7 @@
 """One recording of a store: a folder, a file an artifact, and the film that it was made of."""
 
-import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -19,7 +18,7 @@ from phonoscope.core.time import Span
 from phonoscope.store.codecs import CODECS, READERS, read_recording, series_clock
 from phonoscope.store.receipts import Receipt, read_receipts, stale_in, sync, whole_file, write_receipts
 from phonoscope.store.tables import read_table
-from phonoscope.store.uri import local_path
+from phonoscope.store.uri import local_path, sha256_of
 
 FOLDERS = {"crop_video": "crops"}  # artifacts that are folders of files, where the folder has another name
 
@@ -52,10 +51,9 @@ class StoredRecording:
         """
         path, receipt = local_path(self.recording.source), self.receipts.get("recording")
         about, seen = path.stat(), (receipt.params if receipt else None) or {}
-        if (about.st_size, about.st_mtime_ns) != (seen.get("bytes"), seen.get("mtime_ns")):
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != self.recording.sha256:
-                    raise RecordingFailed("changed", f"{path} is no longer the film that was taken in: prepare it anew")
+        unseen = (about.st_size, about.st_mtime_ns) != (seen.get("bytes"), seen.get("mtime_ns"))
+        if unseen and sha256_of(path) != self.recording.sha256:
+            raise RecordingFailed("changed", f"{path} is no longer the film that was taken in: prepare it anew")
         return path
 
     def frames(self, span: Span | None = None) -> np.ndarray:
@@ -123,12 +121,16 @@ class StoredRecording:
         return stale_in(self.receipts)
 
     @property
+    def places(self) -> dict[str, Path]:
+        """Where the artifacts lie that are whole, fresh or stale."""
+        return self._places(self.receipts)
+
+    @property
     def fresh(self) -> dict[str, Path]:
         """Where the artifacts lie that are whole and were made from what is there now."""
         receipts = self.receipts
         old = stale_in(receipts)
-        places = {name: self._place(name, receipt) for name, receipt in receipts.items() if name not in old}
-        return {name: place for name, place in places.items() if place}
+        return self._places({name: receipt for name, receipt in receipts.items() if name not in old})
 
     def load(self, name: str) -> Any:
         """An artifact, as the type that its step returns; a folder of files as its path.
@@ -183,6 +185,10 @@ class StoredRecording:
         receipts = self.receipts
         if receipts.pop(name, None):
             write_receipts(self.folder, receipts)
+
+    def _places(self, receipts: Mapping[str, Receipt]) -> dict[str, Path]:
+        places = {name: self._place(name, receipt) for name, receipt in receipts.items()}
+        return {name: place for name, place in places.items() if place}
 
     def _place(self, name: str, receipt: Receipt) -> Path | None:
         """Where an artifact lies if all of it is there."""

@@ -1,5 +1,6 @@
-"""Where films lie: URIs in what we write down, paths where we open them."""
+"""Where films lie and which they are: URIs in what we write, paths where we open them, hashes of their content."""
 
+import hashlib
 import os
 import string
 from pathlib import Path
@@ -35,3 +36,9 @@ def local_path(uri: str) -> Path:
     if not path.is_file():
         raise RecordingFailed("unreadable", f"{path} is not a file")
     return path
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's content, in hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
