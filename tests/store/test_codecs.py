@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from phonoscope.core.faces import Faces, Shots, Track, Tracks, TrackTable
+from phonoscope.core.faces import Faces, Shots, Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import Crops, crop_track
 from phonoscope.core.media import Clock, Recording, Rights
 from phonoscope.core.series import Series
@@ -139,3 +139,24 @@ def test_the_same_table_gives_the_same_bytes(stored):
     once = (stored.folder / "tracks.parquet").read_bytes()
     again(stored, "tracks", tracks)
     assert (stored.folder / "tracks.parquet").read_bytes() == once
+
+
+def test_arrays_along_tracks_come_back_a_file_a_track(stored):
+    one, two = (RNG.normal(size=(length, 68, 2)).astype(np.float32) for length in (3, 2))
+    one[1] = np.nan
+    frames = TrackTable(
+        np.array([0, 0, 0, 4, 4], np.int32), np.array([7, 8, 9, 30, 31], np.int32),
+        {"score": np.array([0.9, 0.1, 0.8, 1, 1], np.float32)},
+    )  # fmt: skip
+    back = again(stored, "landmarks", TrackArrays({0: one, 4: two}, frames))
+    assert sorted(file.name for file in (stored.folder / "landmarks").iterdir()) == ["0.npy", "4.npy", "frames.parquet"]
+    np.testing.assert_array_equal(back[0], one)
+    np.testing.assert_array_equal(back[4], two)
+    np.testing.assert_array_equal(back.frames.of(0, "score"), frames.columns["score"][:3])
+    with pytest.raises(KeyError, match=r"no track 1; there are \[0, 4\]"):
+        back[1]
+
+
+def test_no_tracks_are_no_arrays(stored):
+    none = TrackTable(np.empty(0, np.int32), np.empty(0, np.int32), {"score": np.empty(0, np.float32)})
+    assert again(stored, "landmarks", TrackArrays({}, none)).arrays == {}

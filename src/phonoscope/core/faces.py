@@ -87,3 +87,21 @@ class TrackTable:
     def of(self, track: int, column: str) -> np.ndarray:
         """One column along one track, (T,)."""
         return self.columns[column][self.track == track]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackArrays:
+    """Arrays along tracks, a row a frame: landmarks, a mesh, an embedding; NaN where the face is not to be seen."""
+
+    arrays: Mapping[int, np.ndarray]  # track id -> (T, …)
+    frames: TrackTable  # what else is known of every frame of every track, such as how sure the model was
+
+    def __getitem__(self, track: int) -> np.ndarray:
+        """The rows of one track, (T, …).
+
+        Raises:
+            KeyError: there is no such track.
+        """
+        if track not in self.arrays:
+            raise KeyError(f"no track {track}; there are {[*self.arrays]}")
+        return self.arrays[track]

@@ -157,8 +157,10 @@ class Work:
     def _make(self, stored: StoredRecording, step: Step, keys: Mapping[str, str]) -> None:
         began = time.perf_counter()
         try:
-            value = step.function(**self._arguments(stored, step))
-            stored.save(step.name, value, self._receipt(step, keys, time.perf_counter() - began))
+            with _part_folders(stored, [step]) as folders:
+                folder = {step.folder: PartFolder(folders[step.name])} if step.folder else {}
+                value = step.function(**self._arguments(stored, step), **folder)
+                stored.save(step.name, value, self._receipt(step, keys, time.perf_counter() - began))
         except Exception as error:
             raise StepFailed(step.name) from error
 

@@ -1,5 +1,7 @@
 """What a backend must be: one method, arrays in, arrays out."""
 
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -42,4 +44,63 @@ class SpeakingScorer(Protocol):
 
     def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
         """Log-odds of speaking, (T,) float32, of faces (T, 112, 112) uint8 grey and audio (N,) float32 of one span."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceShape:
+    """One face as a landmarker sees it, in pixels of the picture that it was given, pixel centres at +0.5."""
+
+    points: np.ndarray  # (68, 2) float32 px, in the order of iBUG 300-W
+    score: float  # in [0, 1]: that there is a face at all
+    mesh: np.ndarray  # (K, 3) float32 px, x right, y down, z away from the camera; (0, 3) if it knows no depth
+    rotation: np.ndarray  # (3, 3) float32, directions of the face -> of the camera; NaN if it knows no depth
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """Where a landmarker wants to look: a square in a picture, turned so that the face stands upright in it."""
+
+    x: float  # px, centre
+    y: float  # px, centre
+    side: float  # px
+    angle_deg: float  # by which the face leans towards the right of the picture (clockwise)
+
+
+class FaceLandmarker(Protocol):
+    """Finds the landmarks of one face that stands upright in a square picture."""
+
+    backend_kind: ClassVar[str] = "face_landmarker"
+    card: Card
+    size: int  # px, both sides of the pictures that it wants
+
+    def __call__(self, image: np.ndarray) -> FaceShape:
+        """The face in image (size, size, 3) uint8 RGB."""
+        ...
+
+    def first(self, box: np.ndarray) -> Square:
+        """Where to look for a face of which only a box (4,) xyxy px is known."""
+        ...
+
+    def next(self, shape: FaceShape) -> Square:
+        """Where to look in the next picture, in the pixels of `shape`."""
+        ...
+
+
+class SpeechEncoder(Protocol):
+    """Gives every layer's view of speech, by a network that has learnt from sound alone."""
+
+    backend_kind: ClassVar[str] = "speech_encoder"
+    card: Card
+    layers: int  # hidden states, the first of them before any transformer layer
+    hop: int  # samples from row to row, at 16 kHz
+    centre: int  # samples from the start of the sound to the centre of row 0
+    longest_s: Fraction | None  # longest sound that it takes at once; None: any
+
+    def rows(self, samples: int) -> int:
+        """How many rows it gives for so many samples."""
+        ...
+
+    def __call__(self, audio: np.ndarray) -> np.ndarray:
+        """All hidden states, (layers, T, D) float32, of audio (N,) float32 at 16 kHz, already scaled by `scaled`."""
         ...

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from phonoscope.core.faces import Faces, Shots, Tracks, TrackTable
+from phonoscope.core.faces import Faces, Shots, TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import Crops
 from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
@@ -81,6 +81,34 @@ def read_audio(path: Path) -> Series:
     values, rate = soundfile.read(path, dtype="float32")
     return Series(values, Fraction(rate), Fraction(0))
 
+
+def write_track_arrays(folder: Path, value: TrackArrays) -> None:
+    """`<track>.npy` a track, and `frames.parquet` with a row for every frame of every track, into an empty folder."""
+    for track, rows in value.arrays.items():
+        np.save(folder / f"{track}.npy", rows, allow_pickle=False)
+    write_track_table(folder / FRAMES, value.frames)
+
+
+def read_track_arrays(folder: Path) -> TrackArrays:
+    """Arrays as `write_track_arrays` left them; they are mapped from disk, not read."""
+    frames = read_table(folder / FRAMES)
+    ids = np.unique(frames.track).tolist()
+    return TrackArrays({id: np.load(folder / f"{id}.npy", mmap_mode="r", allow_pickle=False) for id in ids}, frames)
+
+
+def read_folder(folder: Path) -> Any:
+    """A folder of files as the type that it holds, or its path where it holds films and pictures."""
+    if (folder / FRAMES).exists():
+        return read_track_arrays(folder)
+    arrays = [*folder.glob("*.npy")]
+    if len(arrays) == 1 and arrays[0].with_suffix(".json").exists():
+        return read_series(arrays[0])
+    return folder
+
+
+FRAMES = "frames.parquet"  # by its name a folder is known to hold arrays along tracks
+
+FOLDER_CODECS: Mapping[type, Callable[[Path, Any], None]] = {TrackArrays: write_track_arrays}
 
 CODECS: Mapping[type, Codec] = {
     Recording: Codec(".json", write_recording, read_recording),

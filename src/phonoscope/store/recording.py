@@ -15,7 +15,7 @@ from phonoscope.core.geometry import POLICIES, crop_track
 from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
-from phonoscope.store.codecs import CODECS, READERS, read_recording, series_clock
+from phonoscope.store.codecs import CODECS, FOLDER_CODECS, READERS, read_folder, read_recording, series_clock
 from phonoscope.store.receipts import Receipt, read_receipts, stale_in, sync, whole_file, write_receipts
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path, sha256_of
@@ -133,7 +133,7 @@ class StoredRecording:
         return self._places({name: receipt for name, receipt in receipts.items() if name not in old})
 
     def load(self, name: str) -> Any:
-        """An artifact, as the type that its step returns; a folder of files as its path.
+        """An artifact, as the type that its step returns; a folder of films or pictures as its path.
 
         Raises:
             UsageError: it has not been made, a part of it is lost, or what it was made from is no longer there.
@@ -141,7 +141,7 @@ class StoredRecording:
         if name == "recording":
             return self.recording
         path = self.made(name)
-        return path if path.is_dir() else READERS[path.suffix](path)
+        return read_folder(path) if path.is_dir() else READERS[path.suffix](path)
 
     def made(self, name: str) -> Path:
         """Where an artifact lies that is whole and fresh.
@@ -166,6 +166,11 @@ class StoredRecording:
 
     def save(self, name: str, value: Any, receipt: Receipt) -> None:
         """Keep an artifact, then its receipt."""
+        if write := FOLDER_CODECS.get(type(value)):
+            with self.part_folder(name) as part:
+                write(part, value)
+                self.save(name, part, receipt)
+            return
         self.forget(name)
         if isinstance(value, Path):
             receipt = replace(receipt, files=tuple(sorted(file.name for file in value.iterdir())))
