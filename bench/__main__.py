@@ -9,7 +9,7 @@ BENCHES = {
     "speed": "CPU of `prepare` over that of decoding the film, and where it goes; 10 min, and 4 the first time",
     "resume": "a second run over 100 recordings; about 2 min",
     "parallel": "-j 2 over -j 1; about 2 min",
-    "alignment": "sound against picture in forty awkward films; about a minute",
+    "alignment": "sound against picture in forty-five awkward films; about a minute",
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min, only with --long",
 }

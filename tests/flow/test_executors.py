@@ -34,10 +34,10 @@ def test_a_dead_worker_costs_its_own_item_only():
 
 
 def test_a_hung_item_is_stopped_even_if_it_is_deaf_to_requests():
-    outcomes, _ = carry_out(Processes(3, timeout_s=0.5), ["hang", "a", "stubborn", "b"])
+    outcomes, _ = carry_out(Processes(3, timeout_s=1.5), ["hang", "a", "stubborn", "b"])
     reasons = {item: o.failure.reason for item, o in outcomes.items() if o.failure}
     assert reasons == {"hang": "timeout", "stubborn": "timeout"}
-    assert outcomes["hang"].failure.message == "took longer than 0.5 s and was stopped, in each of 2 tries"
+    assert outcomes["hang"].failure.message == "took longer than 1.5 s and was stopped, in each of 2 tries"
     assert (outcomes["hang"].failure.step, outcomes["hang"].recording) == ("hang", "hang")  # where it was when it hung
 
 
@@ -117,6 +117,10 @@ list(Processes(2).run(troubled, ["hang 1", "hang 2"], told))
 @pytest.mark.parametrize(("jobs", "timeout_s", "kind"), [(1, None, Here), (1, 5.0, Processes), (2, None, Processes)])
 def test_only_a_process_can_be_stopped(jobs, timeout_s, kind):
     assert type(executor(jobs, timeout_s)) is kind
+
+
+def test_one_job_under_supervision_has_a_process_of_its_own():
+    assert type(executor(1, None, supervised=True)) is Processes
 
 
 @pytest.mark.parametrize(("jobs", "timeout_s"), [(0, None), (-1, None), (1, 0.0), (1, -1.0), (1, float("nan"))])

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from phonoscope.core.media import Clock
 from phonoscope.core.time import Span, merge_spans
 from phonoscope.media.probe import probe
+from phonoscope.media.source import Film
 from phonoscope.media.video import DecodeCount, Picture, decode, frames
 from phonoscope.testing.film import flash_and_beep
 
@@ -83,6 +84,24 @@ def test_groups_without_a_wanted_picture_are_not_decoded(tmp_path: Path):
     count = DecodeCount()
     assert [p.frame for p in decode(path, clock, [Span(42, 45), Span(81, 82)], count)] == [42, 43, 44, 81]
     assert count.decoded <= 20
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_single_pictures_that_nobody_wants_are_left_out_and_the_others_stay_the_same(tmp_path, monkeypatch, codec):
+    path = tmp_path / "film.mp4"
+    options = {"x265-params": "log-level=none:pools=1"} if codec == "libx265" else {}
+    flash_and_beep(path, fps=Fraction(50), b_frames=2, video_codec=codec, video_options=options)
+    clock = probe(path, FPS, 16000).clock
+
+    def shown() -> tuple[list[np.ndarray], DecodeCount]:
+        count = DecodeCount()
+        return [picture.rgb() for picture in decode(path, clock, [Span(0, len(clock))], count)], count
+
+    spared, few = shown()
+    monkeypatch.setattr(Film, "sparing", property(lambda film: False))
+    all_of_them, every = shown()
+    np.testing.assert_array_equal(spared, all_of_them)
+    assert few.decoded < 0.9 * every.decoded and few.shown == every.shown and few.missing == every.missing == 0
 
 
 def test_ticks_that_show_one_picture_share_what_is_computed_of_it(tmp_path: Path):

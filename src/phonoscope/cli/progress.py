@@ -24,7 +24,7 @@ def carry_out(job: Job, how: How, *, report: bool) -> int:
     tell = _Json() if how.json else _Bars(total, how.jobs) if sys.stderr.isatty() else _Lines(total)
     counts: Counter[str] = Counter()
     before = read_failures(job.store.root)
-    with tell, closing(job.carry_out(how.jobs, tell.progress, how.timeout)) as outcomes:
+    with tell, closing(job.carry_out(how.jobs, tell.progress, how.timeout, total > 1)) as outcomes:
         for outcome in outcomes:
             counts["failed" if outcome.failure else "made" if outcome.made else "kept"] += 1
             tell.outcome(outcome)

@@ -138,8 +138,11 @@ def _given_up(worker: Worker, item: str, code: int, timeout_s: float) -> Outcome
     return Outcome(source=item, recording=recording, failure=failure)
 
 
-def executor(jobs: int, timeout_s: float | None = None) -> Executor:
+def executor(jobs: int, timeout_s: float | None = None, supervised: bool = False) -> Executor:
     """The executor for `-j jobs`. One job with a timeout has a process as well: only that can be stopped.
+
+    Args:
+        supervised: give one job a process in any case, so that a film that crashes it stops no other.
 
     Raises:
         ValueError: fewer than one job, or no time at all.
@@ -148,4 +151,4 @@ def executor(jobs: int, timeout_s: float | None = None) -> Executor:
         raise ValueError(f"at least one job is needed, got {jobs}")
     if timeout_s is not None and not timeout_s > 0:
         raise ValueError(f"a timeout is longer than 0 s, got {timeout_s:g}")
-    return Here() if jobs == 1 and timeout_s is None else Processes(jobs, timeout_s)
+    return Here() if jobs == 1 and timeout_s is None and not supervised else Processes(jobs, timeout_s)

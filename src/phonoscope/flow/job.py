@@ -28,7 +28,11 @@ class Job:
     asked: Sequence[str] = ()  # the items of all shards, if this job is one
 
     def carry_out(
-        self, jobs: int = 1, on_progress: OnProgress = lambda *_: None, timeout_s: float | None = None
+        self,
+        jobs: int = 1,
+        on_progress: OnProgress = lambda *_: None,
+        timeout_s: float | None = None,
+        supervised: bool = False,
     ) -> Generator[Outcome, None, None]:
         """Do it, `jobs` recordings at a time; outcomes as they come.
 
@@ -36,11 +40,15 @@ class Job:
         A recording that cost us a process before, by a crash or by more than `timeout_s`, is not tried again unless
         the job is to retry: it fails as it did then.
 
+        Args:
+            supervised: work in a process of its own even if one is enough: then a film that crashes it stops no other.
+                Scripts need an `if __name__ == "__main__"` for that, as for more than one job.
+
         Raises:
             PhonoscopeError: the store cannot be written to.
             ValueError: fewer than one job, or no time at all.
         """
-        doing = executor(jobs, timeout_s)
+        doing = executor(jobs, timeout_s, supervised)
         with self._writing(), alone(self.store.root / ".lock"):
             pass  # a store that cannot be written to is found out before the work, not after it
         failed = self.failed()

@@ -43,6 +43,11 @@ class Film:
         return self.container.format.name.startswith(SEEKABLE)
 
     @property
+    def sparing(self) -> bool:
+        """Whether the decoder can leave single pictures out that no other leans on."""
+        return self.trusted and self.video.codec_context.name in ("h264", "hevc")
+
+    @property
     def tick(self) -> Fraction:
         """The unit of the pictures' timestamps, s."""
         if not self.video.time_base:

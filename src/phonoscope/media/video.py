@@ -1,7 +1,7 @@
 """The pictures of a film on its recording's clock: in sequence, or anywhere."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -49,7 +49,8 @@ def decode(path: Path, clock: Clock, spans: Sequence[Span], count: DecodeCount |
         packets = film.packets(film.video)
         if film.trusted and len(ticks) < len(clock):
             packets = needed(packets, clock.pts[ticks])
-        yield from _shown(film, _decoded(film, packets, count), clock, ticks, count)
+        wanted = frozenset(clock.pts[ticks].tolist()) if film.sparing else None
+        yield from _shown(film, _decoded(film, packets, count, wanted), clock, ticks, count)
 
 
 def frames(path: Path, clock: Clock, span: Span) -> np.ndarray:
@@ -97,12 +98,19 @@ def _from_key(packets: Iterator[Packet]) -> Iterator[Packet]:
 
 
 def _decoded(
-    film: Film, packets: Iterable[Packet | Gap], count: DecodeCount
-) -> Iterator[tuple[int, VideoFrame]]:  # fmt: skip
-    """Frames with their times, in order of showing."""
+    film: Film, packets: Iterable[Packet | Gap], count: DecodeCount, wanted: Container[int] | None = None
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames with their times, in order of showing.
+
+    Args:
+        wanted: times; pictures of other times that no picture leans on may be left out. None: all are wanted.
+    """
     floor: int | None = None
     last: int | None = None
     for packet in chain(packets, [None]):
+        if wanted is not None and isinstance(packet, Packet):
+            spare = packet.pts is not None and packet.pts not in wanted
+            film.video.codec_context.skip_frame = "NONREF" if spare else "DEFAULT"
         made, damaged = decode_video(film.video, None if isinstance(packet, Gap) else packet)
         count.damaged += damaged
         for frame in made:

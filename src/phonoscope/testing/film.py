@@ -31,9 +31,9 @@ def steady_times(fps: Fraction, duration_s: Fraction) -> list[Fraction]:
     return [k / fps for k in range(round(duration_s * fps))]
 
 
-def wavering_times(duration_s: Fraction, seed: int = 0) -> list[Fraction]:
-    """When the pictures of a film of variable rate are shown, s: steps of 10 to 90 ms."""
-    steps = np.random.default_rng(seed).integers(10, 91, 1 + round(duration_s * 100))
+def wavering_times(duration_s: Fraction, seed: int = 0, longest_ms: int = 90) -> list[Fraction]:
+    """When the pictures of a film of variable rate are shown, s: steps of 10 ms to the longest."""
+    steps = np.random.default_rng(seed).integers(10, longest_ms + 1, 1 + round(duration_s * 100))
     at = np.concatenate([[0], np.cumsum(steps)])
     return [Fraction(int(ms), 1000) for ms in at if ms < duration_s * 1000]
 
