@@ -43,7 +43,7 @@ def prepared(name: str, scene: Scene, store: str) -> StoredRecording:
 
 def sheet(name: str) -> Callable[[StoredRecording], np.ndarray]:
     """What `phonoscope show … NAME --to NAME.png` draws."""
-    return lambda stored: SHEETS[name](stored)
+    return lambda stored: SHEETS[name](stored, name)
 
 
 def policies(stored: StoredRecording) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phonoscope.core.faces import Faces, Shots, Track, Tracks, TrackTable
+from phonoscope.core.faces import Faces, Shots, Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import Crops, crop_track
 from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
@@ -33,10 +33,12 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def add(store: Store) -> Callable[..., StoredRecording]:
-    """Puts a drawn recording into the store: `add("talk.mp4", frames=100)`."""
+    """Puts a drawn recording into the store: `add("talk.mp4", frames=100)`; `features=0`: with all that is known along
+    its tracks and of its sound, and no face is missing in its first frames."""
 
-    def add(name: str = "talk.mp4", **options: object) -> StoredRecording:
-        return add_recording(store, name, **options)  # type: ignore[arg-type]
+    def add(name: str = "talk.mp4", features: int | None = None, **options: object) -> StoredRecording:
+        stored = add_recording(store, name, **options)  # type: ignore[arg-type]
+        return stored if features is None else add_features(stored, features)
 
     return add
 
@@ -134,6 +136,44 @@ def _save_steps(
             for track in found:
                 write_film(part / f"{track.id}.mp4", [_face(track.id, 64)] * 3, FPS)
             save("crop_video", part)
+
+
+def add_features(stored: StoredRecording, missing: int) -> StoredRecording:
+    """Gives a recording all that is known along its tracks and of its sound; the first `missing` faces are not seen."""
+    tracks, rng = stored.load("tracks"), np.random.default_rng(1)
+    id = np.concatenate([np.full(len(t), t.id, np.int32) for t in tracks])
+    frame = np.concatenate([np.arange(t.start, t.start + len(t), dtype=np.int32) for t in tracks])
+
+    def table(**columns: float) -> TrackTable:
+        return TrackTable(id, frame, {c: np.full(len(id), v, np.float32) for c, v in columns.items()})
+
+    def along(count: int, depth: int) -> dict[int, np.ndarray]:
+        made = {}
+        for track in tracks:
+            low, size = track.box[:, None, :2], np.ptp(track.box.reshape(-1, 2, 2), axis=1)[:, None]
+            spots = low + rng.uniform(0, 1, (1, count, 2)) * size
+            made[track.id] = np.concatenate([spots, np.zeros((len(track), count, depth - 2))], 2).astype(np.float32)
+            made[track.id][:missing] = np.nan
+        return made
+
+    upright = {f"r{i}{j}": float(i == j) for i in range(3) for j in range(3)}
+    sound = {"fbank": (100, 80), "stft": (100, 257), "speech": (50, 3, 8)}
+    made = {
+        "landmarks": TrackArrays(along(68, 2), table(score=0.9, **upright)),
+        "mesh": TrackArrays(along(468, 3), table(score=0.9, **upright)),
+        "pose": table(yaw_deg=10, pitch_deg=-5, roll_deg=0),
+        "motion": table(angular_deg_s=3, translation_widths_s=0.1),
+        "mouth": table(opening=0.1, width=0.6, lower_face=0.2),
+        "quality": table(blur=100, size_px=40, brightness=0.5),
+        "hands": table(hands=0),
+    }
+    for name, (rate, *shape) in sound.items():
+        rows = int(stored.recording.duration_s * rate) - 2
+        values = rng.normal(size=(rows, *shape)).astype(np.complex64 if name == "stft" else np.float32)
+        made[name] = Series(values, Fraction(rate), Fraction(1, 200))
+    for name, value in made.items():
+        stored.save(name, value, Receipt(key=name, step=name, version=1, seconds=0.5))
+    return stored
 
 
 def _track(n: int, half: int, total: int) -> Track:

@@ -10,16 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phonoscope.core.errors import UsageError
-from phonoscope.core.faces import Faces, Track, Tracks, TrackTable
+from phonoscope.core.faces import Faces, Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.media.encode import write_film
 from phonoscope.report.canvas import HUES, SPEAKING, blank, outline, tag, text_width, write
 from phonoscope.report.draw import ARTIFACTS, PICTURES, draw
+from phonoscope.report.figures import Figure, figures_of, put_figures
 from phonoscope.report.film import CELL, GREY, cells, even
 from phonoscope.report.font import GLYPHS, text_mask
 from phonoscope.report.marks import face_marks, track_marks
-from phonoscope.report.plot import SIZE, Line, curves, heat_map
+from phonoscope.report.plot import PANEL, SIZE, Line, curves, heat_map
 from phonoscope.report.sheet import FACE, GAP, TILE, Tile, lay_out, shrunk, spread
 from phonoscope.store.receipts import Receipt
 
@@ -143,13 +144,47 @@ def test_a_heat_map_is_dark_where_values_are_high():
     assert bottom[200] > 240 and bottom[800] < 60
 
 
+def test_a_curve_stops_where_nothing_is_known():
+    value = np.where((np.arange(100) > 40) & (np.arange(100) < 60), np.nan, 0.5)
+    picture = curves([Line(np.arange(100) / 10, value, (255, 0, 0))], 10, (0.0, 1.0), "")
+    red = (picture[..., 0] == 255) & (picture[..., 1] == 0)
+    drawn = red.any(0)
+    assert drawn[54 : 54 + 370].all() and not drawn[54 + 400 : 54 + 550].any() and drawn[54 + 570 : 54 + 900].all()
+
+
+def test_lines_on_a_face_lie_where_they_belong():
+    picture = np.zeros((40, 60, 3), np.uint8)
+    line = (np.array([[10.5, 5.5], [10.5, 15.5]]), False, (200, 0, 0))
+    put_figures(picture, iter([Figure([line], np.zeros(2), "", (0, 0, 0))]), np.array([[2.0, 0, 0], [0, 2.0, 0]]))
+    rows, columns = np.nonzero(picture[..., 0] > 60)  # the pixel whose centre is 10.5 lies about 21 in the larger one
+    assert {*columns.tolist()} <= {20, 21} and 10 <= rows.min() <= 11 and 30 <= rows.max() <= 31
+
+
+@pytest.mark.parametrize("name", ["landmarks", "mesh", "pose", "mouth"])
+def test_a_face_that_was_not_seen_has_no_lines(add, name):
+    stored = add(film=True, frames=60, features=3)
+    figures, track = figures_of(stored, name), stored.load("tracks")[0]
+    assert [bool([*figures(track.start + row)]) for row in range(5)] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize("name", ["landmarks", "mesh", "pose", "mouth"])
+def test_lines_can_be_watched_on_the_film(add, tmp_path, name):
+    draw(add(film=True, frames=60, features=0), name, tmp_path / "x.mp4")
+    pictures, _ = read_film(tmp_path / "x.mp4")
+    assert len(pictures) == 60 and np.ptp(pictures[10], axis=2).max() > 40  # the film is grey, the lines are not
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_artifact_that_can_be_a_picture_is_one(add, tmp_path, name):
-    stored = with_crop_films(add(film=True, frames=60))
+    stored = with_crop_films(add(film=True, frames=60, features=0))
     draw(stored, name, tmp_path / "x.png")
     picture = read_png(tmp_path / "x.png")
-    if name in ("audio", "mfcc", "vad", "asd"):
+    if name in ("audio", "mfcc", "vad", "asd", "fbank", "stft", "speech"):
         assert picture.shape == (*SIZE, 3)
+    elif isinstance(made := stored.load(name), TrackTable):
+        assert picture.shape == (PANEL * len(made.columns), SIZE[1], 3)
+    elif isinstance(made, TrackArrays):
+        assert picture.shape[1] == GAP + 4 * (TILE + GAP)
     elif name in ("shots", "faces", "tracks"):
         assert picture.shape[1] == GAP + 3 * (TILE + GAP)
     else:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from phonoscope.core.time import Span
 from phonoscope.report.facts import recording_facts
-from phonoscope.report.strips import WIDTH, envelope, hill, lanes, strips, ticks
+from phonoscope.report.strips import WIDTH, curve, envelope, hill, lanes, strips, ticks
 
 spans = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 50)).map(lambda s: Span(s[0], s[0] + s[1])), max_size=30)
 
@@ -60,3 +60,8 @@ def test_a_crowd_gets_lower_lanes(add):
     few, many = (strips(recording_facts(add(f"{n}.mp4", frames=400, tracks=n, seed=n))) for n in (4, 40))
     assert few.bars[0].height > many.bars[0].height
     assert many.height == 20 * 8
+
+
+def test_a_curve_stops_where_nothing_is_known_and_stays_in_its_box():
+    values = np.array([0.0, 1.0, np.nan, 9.0])
+    assert curve(values, 0.0, 1.0, 128) == "M500 128L1500 0M3500 0"

@@ -19,11 +19,13 @@ class Show:
     phonoscope show films/talk tracks                    in words
     phonoscope show films/talk tracks --to tracks.png    a picture: sheets of frames, crops, curves
     phonoscope show films/talk asd --to seen.mp4         the film with boxes, green where somebody speaks
+    phonoscope show films/talk landmarks --to lines.mp4  the film with the lines of each face
+    phonoscope show films/talk pose --to pose.png        curves of yaw, pitch and roll
     """
 
     where: Positional[str]  # the store, a slash, and the recording's id or a part of it that only one has
-    name: Positional[str]  # recording, clock, audio, shots, faces, tracks, crops, mfcc, vad, asd, crop_video, thumbs
-    to: Path | None = None  # file to write: .png, or .mp4 for faces, tracks, asd, crops and crop_video
+    name: Positional[str]  # recording, clock, audio, tracks, asd, landmarks, pose … : what `phonoscope status` lists
+    to: Path | None = None  # file to write: .png, or .mp4 where it can be drawn on film
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -190,13 +190,14 @@ def jpeg(rgb: np.ndarray, quality: int = 90) -> bytes:
     return _still(rgb, "mjpeg", "yuvj444p", {"qmin": step, "qmax": step, "huffman": "optimal"})
 
 
-def png(rgb: np.ndarray) -> bytes:
-    """A PNG file of a picture (H, W, 3) uint8 RGB."""
-    return _still(rgb, "png", "rgb24", {"pred": "mixed"})
+def png(picture: np.ndarray) -> bytes:
+    """A PNG file of a picture (H, W, 3) uint8 RGB, or (H, W) grey."""
+    return _still(picture, "png", "gray" if picture.ndim == 2 else "rgb24", {"pred": "mixed"})
 
 
-def _still(rgb: np.ndarray, codec: str, pix_fmt: str, options: dict[str, str]) -> bytes:
-    frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb, np.uint8), "rgb24")
+def _still(picture: np.ndarray, codec: str, pix_fmt: str, options: dict[str, str]) -> bytes:
+    given = "gray" if picture.ndim == 2 else "rgb24"
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture, np.uint8), given)
     encoder = cast(VideoCodecContext, CodecContext.create(codec, "w"))
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, pix_fmt
     encoder.time_base = Fraction(1)

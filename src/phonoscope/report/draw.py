@@ -8,29 +8,29 @@ import numpy as np
 
 from phonoscope.core.errors import UsageError
 from phonoscope.media.encode import png
-from phonoscope.report.film import boxes_film, tracks_film
+from phonoscope.report.film import boxes_film, figures_film, tracks_film
 from phonoscope.report.plot import plot_of
-from phonoscope.report.sheet import crop_video_sheet, crops_sheet, marks_sheet, shots_sheet, thumbs_sheet
+from phonoscope.report.sheet import crop_video_sheet, crops_sheet, figures_sheet, marks_sheet, shots_sheet, thumbs_sheet
 from phonoscope.store.codecs import read_recording
 from phonoscope.store.receipts import whole_file
 from phonoscope.store.recording import StoredRecording
 from phonoscope.store.uri import as_uri
 
-PICTURES: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
-    "audio": lambda stored: plot_of(stored, "audio"),
-    "shots": shots_sheet,
-    "faces": lambda stored: marks_sheet(stored, "faces"),
-    "tracks": lambda stored: marks_sheet(stored, "tracks"),
-    "crops": crops_sheet,
-    "mfcc": lambda stored: plot_of(stored, "mfcc"),
-    "vad": lambda stored: plot_of(stored, "vad"),
-    "asd": lambda stored: plot_of(stored, "asd"),
-    "thumbs": thumbs_sheet,
-    "crop_video": crop_video_sheet,
+PICTURES: Mapping[str, Callable[[StoredRecording, str], np.ndarray]] = {
+    "audio": plot_of,
+    "shots": lambda stored, _: shots_sheet(stored),
+    **dict.fromkeys(("faces", "tracks"), marks_sheet),
+    "crops": lambda stored, _: crops_sheet(stored),
+    **dict.fromkeys(("mfcc", "vad", "asd"), plot_of),
+    "thumbs": lambda stored, _: thumbs_sheet(stored),
+    "crop_video": lambda stored, _: crop_video_sheet(stored),
+    **dict.fromkeys(("landmarks", "mesh"), figures_sheet),
+    **dict.fromkeys(("pose", "motion", "mouth", "quality", "hands", "fbank", "stft", "speech"), plot_of),
 }
 
 FILMS: Mapping[str, Callable[[StoredRecording, str, Path], None]] = {
     **dict.fromkeys(("faces", "tracks", "asd"), boxes_film),
+    **dict.fromkeys(("landmarks", "mesh", "pose", "mouth"), figures_film),
     **dict.fromkeys(("crops", "crop_video"), tracks_film),
 }
 
@@ -53,7 +53,7 @@ def draw(stored: StoredRecording, name: str, to: Path) -> None:
     if to.suffix.lower() == ".mp4":
         FILMS[name](stored, name, to)
         return
-    picture = png(PICTURES[name](stored))
+    picture = png(PICTURES[name](stored, name))
     with whole_file(to) as part:
         part.write_bytes(picture)
 

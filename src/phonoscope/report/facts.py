@@ -13,6 +13,7 @@ from phonoscope.core.media import Recording
 from phonoscope.core.time import Span
 from phonoscope.report.sound import sound_level, voice_level
 from phonoscope.report.speech import Run, speech_runs
+from phonoscope.report.traces import Trace, maps_of, traces_of
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, read_failures
 from phonoscope.store.receipts import Receipt
@@ -44,6 +45,8 @@ class RecordingFacts:
     speaking_frames: int | None  # in which at least one track speaks
     level_db: np.ndarray | None  # (bins,) float32 dB of full scale, evenly along the recording
     voice: np.ndarray | None  # (bins,) float32, mean probability of speech
+    maps: Mapping[str, np.ndarray]  # series -> (bands, bins) uint8
+    traces: tuple[Trace, ...]  # curves of heads and mouths
     seconds: Mapping[str, float]  # step -> what it took
     warnings: tuple[tuple[str, str], ...]  # (artifact, what it had to say)
     failures: tuple[Failure, ...]
@@ -101,6 +104,8 @@ def recording_facts(stored: StoredRecording, failures: Sequence[Failure] = ()) -
         speaking_frames=int(tracked[1].sum()) if "asd" in paths else None,
         level_db=sound_level(paths["audio"]) if "audio" in paths else None,
         voice=voice_level(stored.load("vad")) if "vad" in paths else None,
+        maps=maps_of(stored, paths),
+        traces=traces_of(stored, paths),
         seconds={receipt.step: receipt.seconds for receipt in receipts.values()},
         warnings=tuple((name, said) for name, receipt in receipts.items() for said in receipt.warnings),
         failures=tuple(failures),

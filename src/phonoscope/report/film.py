@@ -1,6 +1,6 @@
 """A recording as a film to be watched with its sound: with boxes on it, or its tracks side by side."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil, sqrt
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from phonoscope.core.time import Span, merge_spans
 from phonoscope.media.encode import write_film
 from phonoscope.media.video import decode
 from phonoscope.report.canvas import blank, hue, tag
+from phonoscope.report.figures import figures_of, put_figures
 from phonoscope.report.marks import marks_of, put
 from phonoscope.report.sheet import crop_film, shrunk
 from phonoscope.store.recording import StoredRecording
@@ -26,8 +27,25 @@ def boxes_film(stored: StoredRecording, name: str, path: Path) -> None:
     Raises:
         RecordingFailed: the film is no longer where it was, or cannot be decoded.
     """
-    recording = stored.recording
     marks, _ = marks_of(stored, name)
+    _drawn_film(stored, lambda shown, frame, scale: put(shown, marks(frame), scale), path)
+
+
+def figures_film(stored: StoredRecording, name: str, path: Path) -> None:
+    """An mp4 with the lines of `landmarks`, `mesh`, `pose` or `mouth`, and the sound; never a part of one.
+
+    Raises:
+        RecordingFailed: the film is no longer where it was, or cannot be decoded.
+    """
+    figures = figures_of(stored, name)
+    _drawn_film(
+        stored, lambda shown, frame, scale: put_figures(shown, figures(frame), np.eye(2, 3) * scale), path
+    )  # fmt: skip
+
+
+def _drawn_film(stored: StoredRecording, ink: Callable[[np.ndarray, int, float], None], path: Path) -> None:
+    """The film with something drawn on every picture: `ink` is given the picture, its frame and its scale."""
+    recording = stored.recording
     width = even(min(recording.width, LONGEST * recording.width // max(recording.width, recording.height)))
     scale = width / recording.width
     size = (even(round(recording.height * scale)), width)
@@ -35,7 +53,7 @@ def boxes_film(stored: StoredRecording, name: str, path: Path) -> None:
     def pictures() -> Iterator[np.ndarray]:
         for picture in decode(stored.source, stored.clock, [recording.span]):
             shown = _fitted(picture.rgb(), size)
-            put(shown, marks(picture.frame), scale)
+            ink(shown, picture.frame, scale)
             yield shown
 
     _write(stored, pictures(), path)

@@ -12,6 +12,7 @@ from phonoscope.report.strips import strips
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, read_failures
 from phonoscope.store.receipts import whole_file
+from phonoscope.store.selections import read_selections
 
 FILE = "report.html"
 STATIC = 300  # tracks; beyond these the cards unfold as they come into sight, so that the page still opens at once
@@ -52,6 +53,7 @@ def _contents(store: Store) -> dict[str, object]:
         "unfolds": len(tracks) > STATIC,
         "track_s": float(sum(it.seconds_of(len(t.span)) for it in facts for t in it.tracks or ())),
         "failures": failures_by_reason(read_failures(store.root)),
+        "selections": read_selections(store.root)[::-1],
         "timings": spent,
         "longest_s": max((timing.seconds for timing in spent), default=0.0),
         "all_steps": Timing("all", sum(t.seconds for t in spent), stages[0].seconds),
@@ -72,7 +74,8 @@ def _environment() -> Environment:
     )
     for view in (
         wording.amount, wording.clock_time, wording.percent, wording.rate, wording.speed, wording.count,
-        wording.span_s, wording.file_name, wording.as_path, wording.again, wording.data_uri,
+        wording.span_s, wording.file_name, wording.as_path, wording.again, wording.data_uri, wording.map_uri,
+        wording.unit_for,
         strips, link, speaking_share, warned,
     ):  # fmt: skip
         environment.filters[view.__name__] = view

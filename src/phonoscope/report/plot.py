@@ -6,12 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from phonoscope.core.faces import TrackTable
+from phonoscope.core.media import Recording
 from phonoscope.core.series import Series
 from phonoscope.report.canvas import AMBER, BLUE, INK, LINE, SOFT, Colour, blank, fill, hue, text_width, write
 from phonoscope.report.strips import WIDTH, ticks
 from phonoscope.store.recording import StoredRecording
 
 SIZE = (260, 1000)  # h, w px of the whole picture
+PANEL = 150  # px, height of one of several pictures that stand on each other
+MOST = 256  # rows of a map; of more, evenly chosen ones are shown
 LEFT, RIGHT, TOP, BOTTOM = 54, 16, 34, 26  # px, margins
 
 
@@ -25,12 +28,15 @@ class Line(NamedTuple):
 
 
 def plot_of(stored: StoredRecording, name: str) -> np.ndarray:
-    """`audio`, `vad`, `asd` as curves, anything else that varies with time as a map, (H, W, 3) uint8."""
+    """`audio`, `vad` and numbers along tracks as curves, anything else that varies with time as a map, (H, W, 3)."""
     recording = stored.recording
     duration_s, title = float(recording.duration_s), f"{recording.id} · {name}"
     value = stored.load(name)
+    if isinstance(value, TrackTable) and name == "asd":
+        lines = _tracks(value, "score", float(recording.fps))
+        return curves(lines, duration_s, _range(value), f"{title}, log-odds of speaking")
     if isinstance(value, TrackTable):
-        return curves(_tracks(value, float(recording.fps)), duration_s, _range(value), f"{title}, log-odds of speaking")
+        return np.concatenate([_panel(value, column, recording, title) for column in value.columns])
     if name == "audio":
         return curves([_envelope(value)], duration_s, (-1.0, 1.0), f"{title}, lowest and highest sample")
     if value.values.ndim == 1:
@@ -40,16 +46,28 @@ def plot_of(stored: StoredRecording, name: str) -> np.ndarray:
     return heat_map(value, duration_s, title)
 
 
-def curves(lines: Sequence[Line], duration_s: float, span: tuple[float, float], title: str) -> np.ndarray:
-    """Curves over a time axis, (H, W, 3) uint8; each pixel column shows all values that fall into it."""
-    picture, (low, high) = blank(*SIZE), span
-    height, width = SIZE[0] - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
+def _panel(table: TrackTable, column: str, recording: Recording, title: str) -> np.ndarray:
+    """One column along every track."""
+    lines, known = _tracks(table, column, float(recording.fps)), table.columns[column]
+    span = _range(known[np.isfinite(known)])
+    return curves(lines, float(recording.duration_s), span, f"{title} · {column}", PANEL)
+
+
+def curves(
+    lines: Sequence[Line], duration_s: float, span: tuple[float, float], title: str, tall: int = SIZE[0]
+) -> np.ndarray:
+    """Curves over a time axis, (H, W, 3) uint8; each pixel column shows all values that fall into it.
+
+    Where a value is not known (NaN) the curve stops.
+    """
+    picture, (low, high) = blank(tall, SIZE[1]), span
+    height, width = tall - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
     for level in (low, (low + high) / 2, high):
         y = TOP + round((high - level) / (high - low) * (height - 1))
         fill(picture, LEFT, y, LEFT + width, y + 1, LINE)
         text = f"{level:g}" if abs(level) >= 0.1 or not level else f"{level:.2f}"
         write(picture, LEFT - 6 - text_width(text), y - 3, text, SOFT)
-    for line in lines:
+    for line in (piece for whole in lines for piece in _known(whole)):
         x = np.clip(line.time_s / duration_s * width, 0, width - 1).astype(int)
         y = np.rint((high - np.clip(line.value, low, high)) / (high - low) * (height - 1)).astype(int)
         for column, top, bottom in _columns(x, y):
@@ -63,24 +81,49 @@ def heat_map(series: Series, duration_s: float, title: str) -> np.ndarray:
     """Rows over time, (T, D) or more, each scaled to its own middle 98 %; the first at the bottom."""
     picture = blank(*SIZE)
     height, width = SIZE[0] - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
-    values = np.asarray(series.values, np.float64).reshape(len(series), -1) if len(series) else np.zeros((0, 1))
+    at = (np.arange(width) + 0.5) / width * duration_s
+    row = np.rint((at - float(series.start)) * float(series.rate)).astype(int)
+    values = _rows_of_map(series, row)
     if len(values):
         low, high = np.percentile(values, [1, 99], axis=0)
         level = np.clip((values - low) / np.maximum(high - low, 1e-9), 0, 1)
-        at = (np.arange(width) + 0.5) / width * duration_s
-        row = np.rint((at - float(series.start)) * float(series.rate)).astype(int)
-        known = (row >= 0) & (row < len(values))
-        shown = level[np.clip(row, 0, len(values) - 1)].T[::-1]
+        known = (row >= 0) & (row < len(series))
+        shown = level.T[::-1]
         which = np.arange(height) * len(shown) // height
         colours = np.stack([255 - 225 * shown, 254 - 150 * shown, 251 - 105 * shown], 2).astype(np.uint8)
         picture[TOP : TOP + height, LEFT : LEFT + width][:, known] = colours[which][:, known]
-        for text, y in (("0", TOP + height - 8), (str(len(shown) - 1), TOP + 1)):
+        for text, y in (("0", TOP + height - 8), (str(_depth(series) - 1), TOP + 1)):
             write(picture, LEFT - 6 - text_width(text), y, text, SOFT)
     return _framed(picture, duration_s, title)
 
 
+def _depth(series: Series) -> int:
+    """How many numbers of a row are shown: of several layers the last."""
+    return int(series.values.shape[-1])
+
+
+def _rows_of_map(series: Series, row: np.ndarray) -> np.ndarray:
+    """The rows of a map, (len(row), D) float64: of layers the last, of complex numbers the magnitude in dB."""
+    if not len(series):
+        return np.zeros((0, 1))
+    chosen = np.unique(np.linspace(0, _depth(series) - 1, MOST).astype(int))
+    rows = np.asarray(series.values[np.clip(row, 0, len(series) - 1)])  # no more than there are columns
+    values = rows.reshape(len(row), -1, _depth(series))[:, -1, chosen]
+    return 20 * np.log10(np.abs(values) + 1e-5) if np.iscomplexobj(values) else values.astype(np.float64)
+
+
+def _known(line: Line) -> list[Line]:
+    """A curve in pieces in which every value is known; the first of them keeps the label."""
+    known = np.flatnonzero(np.isfinite(line.value))
+    pieces = np.split(known, np.flatnonzero(np.diff(known) > 1) + 1) if len(known) else []
+    return [
+        Line(line.time_s[piece], line.value[piece], line.colour, "" if k else line.label)
+        for k, piece in enumerate(pieces)
+    ]
+
+
 def _framed(picture: np.ndarray, duration_s: float, title: str) -> np.ndarray:
-    height, width = SIZE[0] - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
+    height, width = len(picture) - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
     write(picture, LEFT, 10, title, INK, 2 if text_width(title, 2) < width else 1)
     fill(picture, LEFT, TOP + height, LEFT + width, TOP + height + 1, SOFT)
     for x, text in ticks(duration_s):
@@ -113,9 +156,9 @@ def _envelope(audio: Series) -> Line:
     return Line(np.repeat(np.arange(len(whole)) * run / float(audio.rate), 2), pairs, BLUE)
 
 
-def _tracks(table: TrackTable, fps: float) -> list[Line]:
+def _tracks(table: TrackTable, column: str, fps: float) -> list[Line]:
     ids = np.unique(table.track).tolist()
-    return [Line((table.frame[table.track == id] + 0.5) / fps, table.of(id, "score"), hue(id), str(id)) for id in ids]
+    return [Line((table.frame[table.track == id] + 0.5) / fps, table.of(id, column), hue(id), str(id)) for id in ids]
 
 
 def _times(series: Series) -> np.ndarray:

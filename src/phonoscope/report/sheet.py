@@ -7,12 +7,13 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from phonoscope.core.geometry import POLICIES, Crop, Crops
+from phonoscope.core.geometry import POLICIES, Crop, Crops, crop_track
 from phonoscope.core.media import Picture
 from phonoscope.core.time import Span, merge_spans
 from phonoscope.media.probe import probe
 from phonoscope.media.video import decode
 from phonoscope.report.canvas import INK, SOFT, blank, text_width, write
+from phonoscope.report.figures import figures_of, put_figures
 from phonoscope.report.font import HEIGHT
 from phonoscope.report.marks import marks_of, put
 from phonoscope.store.recording import StoredRecording
@@ -88,6 +89,26 @@ def crops_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
             made[k] = _face_tile(stored, crop, row, cut)
     title = _title(stored, "tracks", len(crops.crops), len(chosen))
     return lay_out([made[k] for k in range(len(wanted))], columns, title)
+
+
+def figures_sheet(stored: StoredRecording, name: str, columns: int = 4) -> np.ndarray:
+    """Faces with the lines of `landmarks` or `mesh` on them, evenly along each track, a row a track."""
+    figures, tracks = figures_of(stored, name), stored.load("tracks")
+    chosen = spread([*tracks], MOST)
+    crops = [crop_track(track, "asd", expand=0.6, size=TILE) for track in chosen]
+    asked: dict[int, list[tuple[Crop, int]]] = {}
+    for crop in crops:
+        for row in _along(crop, columns):
+            asked.setdefault(crop.start + row, []).append((crop, row))
+    made: dict[tuple[int, int], Tile] = {}
+    for picture in pictures(stored, asked):
+        for crop, row in asked[picture.frame]:
+            cut = picture.crop_rgb(crop.matrix[row], crop.size, POLICIES[crop.policy].border)
+            put_figures(cut, figures(picture.frame), crop.matrix[row])
+            when = float(picture.frame / stored.recording.fps)
+            made[crop.track, row] = Tile(cut, f"track {crop.track} · {when:.2f} s · frame {picture.frame}")
+    tiles = [made[crop.track, row] for crop in crops for row in _along(crop, columns)]
+    return lay_out(tiles, columns, _title(stored, f"tracks with {name}", len(tracks), len(chosen)))
 
 
 def crop_video_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:

@@ -8,11 +8,12 @@ import numpy as np
 from phonoscope.core.time import Span
 from phonoscope.report.facts import RecordingFacts, TrackFacts
 from phonoscope.report.speech import Run
+from phonoscope.report.traces import DRAWN, SPAN, Trace
 
 FINE = 4  # units a px, so that paths are whole numbers, which are short and quick to write
 WIDTH = 1000 * FINE
 QUIET_DB = -60.0  # drawn as nothing; full scale is drawn as full height
-VOICE, LEVEL = 16, 32  # px, heights of the strips
+VOICE, LEVEL, CURVE = 16, 32, 32  # px, heights of the strips
 LANE, LOW_LANE, MANY = 14, 8, 12  # px from lane to lane; the same where there are more than so many lanes
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)  # s, round steps
 
@@ -30,6 +31,15 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Curves:
+    """What is known along the tracks by one artifact; tracks that share frames lie over each other."""
+
+    name: str
+    columns: tuple[str, ...]
+    paths: tuple[tuple[int, int, str], ...]  # (track, column, path)
+
+
+@dataclass(frozen=True, slots=True)
 class Strips:
     """All that a timeline shows."""
 
@@ -38,6 +48,7 @@ class Strips:
     height: int  # px, of all lanes
     voice: str  # path, VOICE px high; "" if there is nothing to show
     level: str  # path, LEVEL px high
+    curves: tuple[Curves, ...]
     ticks: tuple[tuple[int, str], ...]  # (x, seconds as text)
 
 
@@ -53,6 +64,7 @@ def strips(facts: RecordingFacts) -> Strips:
         height=(max(rows, default=0) + 1) * lane,
         voice="" if facts.voice is None else hill(facts.voice, VOICE * FINE),
         level="" if facts.level_db is None else envelope(facts.level_db, LEVEL * FINE),
+        curves=tuple(_curves(name, facts.traces) for name in DRAWN if any(t.name == name for t in facts.traces)),
         ticks=ticks(float(facts.recording.duration_s)),
     )
 
@@ -90,6 +102,21 @@ def envelope(level_db: np.ndarray, height: int) -> str:
     half = height // 2
     loud = np.rint(half * np.clip(1 - level_db / QUIET_DB, 0.02, 1)).astype(int)
     return f"M0 {half}{_steps(half - loud)}{_steps((half + loud)[::-1], back=True)}Z"
+
+
+def curve(values: np.ndarray, low: float, high: float, height: int) -> str:
+    """Values (bins,) as a line from bin to bin, `low` at the bottom of a box; it stops where a value is unknown."""
+    y = np.rint(height * (1 - (np.clip(values, low, high) - low) / (high - low)))
+    x = np.rint((np.arange(len(values)) + 0.5) * WIDTH / len(values)).astype(int)
+    known = np.isfinite(values)
+    begins = known & ~np.append(False, known[:-1])
+    return "".join(f"{'M' if begins[k] else 'L'}{x[k]} {int(y[k])}" for k in np.flatnonzero(known))
+
+
+def _curves(name: str, traces: Sequence[Trace]) -> Curves:
+    mine, columns = [trace for trace in traces if trace.name == name], DRAWN[name]
+    drawn = ((t.track, k, curve(t.columns[c], *SPAN[name], CURVE * FINE)) for t in mine for k, c in enumerate(columns))
+    return Curves(name, columns, tuple(drawn))
 
 
 def _steps(y: np.ndarray, back: bool = False) -> str:

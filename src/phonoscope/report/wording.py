@@ -7,8 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+import numpy as np
+
 from phonoscope.core.media import Recording
 from phonoscope.core.time import Span
+from phonoscope.media.encode import png
 
 UNITS = (("h", 3600.0), ("min", 60.0), ("s", 1.0))
 
@@ -75,6 +78,11 @@ def as_path(uri: str) -> str:
 def again(sources: Sequence[str], store: str) -> str:
     """The command that tries films again, for a shell."""
     return shlex.join(["phonoscope", "prepare", *map(as_path, sources), "--to", store])
+
+
+def map_uri(levels: np.ndarray) -> str:
+    """A map (h, w) uint8 as a grey picture that stands in the page itself."""
+    return "data:image/png;base64," + base64.b64encode(png(levels)).decode()
 
 
 def data_uri(path: Path) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from phonoscope.core.faces import Faces, Shots, Tracks, TrackTable
+from phonoscope.core.faces import Faces, Shots, TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import Crops
 from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
@@ -56,6 +56,13 @@ def _about(stored: StoredRecording, name: str, value: Any) -> Iterator[tuple[str
         yield "faces", f"{len(value)} in {len(np.unique(value.frame))} frames"
         yield "score", _range(value.score)
         yield "longer side", _range(np.max(value.box[:, 2:] - value.box[:, :2], axis=1)) + " px"
+    elif isinstance(value, TrackArrays):
+        rows = [np.asarray(array) for array in value.arrays.values()]
+        yield "tracks", ", ".join(f"{id}: {' × '.join(map(str, a.shape))}" for id, a in value.arrays.items()) or "none"
+        missing = sum(int(np.isnan(a.reshape(len(a), -1)).any(1).sum()) for a in rows)
+        yield "missing", f"{missing} of {sum(map(len, rows))} frames"
+        for column, numbers in value.frames.columns.items():
+            yield column, _range(numbers)
     elif isinstance(value, TrackTable):
         yield "rows", f"{len(value.track)} in {len(np.unique(value.track))} tracks"
         for column, numbers in value.columns.items():
@@ -107,8 +114,13 @@ def _made(stored: StoredRecording, name: str) -> Iterator[Table | Text]:
 
 def _range(values: np.ndarray) -> str:
     values = np.asarray(values)
+    if np.iscomplexobj(values):
+        return f"magnitude {_range(np.abs(values))}"
+    values, every = values[np.isfinite(values)], values.size
     if not values.size:
-        return "none"
+        return "none" if not every else f"{every} unknown"
+    if values.size < every:
+        return f"{_range(values)}, {every - values.size} unknown"
     return f"{values.min():.3g} to {values.max():.3g}, mean {values.mean():.3g}"
 
 
