@@ -118,8 +118,9 @@ def test_every_track_has_a_portrait_or_a_place_for_one(full):
     tracks = sum(len(facts.tracks or ()) for facts in store_facts(full))
     thumbs = sum(len(list((full[id].folder / "thumbs").glob("*.jpg"))) for id in full)
     assert len(page.all("figure")) == tracks
-    assert len([img for img in page.all("img") if "map" not in img.get("class", "")]) == thumbs
-    assert all((image["src"] or "").startswith("data:image/jpeg;base64,") for image in page.all("img"))
+    portraits = [image for image in page.all("img") if "map" not in (image.get("class") or "")]
+    assert len(portraits) == thumbs
+    assert all((image["src"] or "").startswith("data:image/jpeg;base64,") for image in portraits)
     assert len(page.all("span", **{"class": "blank"})) == tracks - thumbs
 
 
