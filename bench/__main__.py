@@ -10,6 +10,7 @@ BENCHES = {
     "resume": "a second run over 100 recordings; about 2 min",
     "parallel": "-j 2 over -j 1; about 2 min",
     "alignment": "sound against picture in forty-five awkward films; about a minute",
+    "mfcc": "MFCC of 10 min of sound, python_speech_features over ours; under a minute",
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min, only with --long",
 }

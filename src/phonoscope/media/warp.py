@@ -1,5 +1,7 @@
 """Affine warps of single planes, in the convention that pixel centres lie at +0.5."""
 
+from math import ceil, floor, sqrt
+
 import cv2
 import numpy as np
 
@@ -18,31 +20,33 @@ def warp(
         table: (256,) uint8 applied to the plane's values first.
     """
     height, width = size
-    matrix = np.vstack([matrix, [0, 0, 1]]).astype(np.float64)
-    back = np.linalg.inv(matrix)
-    block = max(1, int(np.sqrt(abs(np.linalg.det(back[:2, :2]))) + 1e-9))
-    corners = back @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
-    x0, x1 = _needed(corners[0], plane.shape[1], block)
-    y0, y1 = _needed(corners[1], plane.shape[0], block)
+    (a, b, c), (d, e, f) = np.asarray(matrix, np.float64).tolist()  # plain numbers: for so few, NumPy costs more
+    det = a * e - b * d
+    block = max(1, int(sqrt(1 / abs(det)) + 1e-9))
+    x0, x1 = _needed((b * f - c * e) / det, width * e / det, -height * b / det, plane.shape[1], block)
+    y0, y1 = _needed((c * d - a * f) / det, -width * d / det, height * a / det, plane.shape[0], block)
     if x0 >= x1 or y0 >= y1:
         return np.full(size, border, np.uint8)
     region = _blocks(plane[y0:y1, x0:x1], block)
     if table is not None:
         region = cv2.LUT(np.ascontiguousarray(region), table)
-    region_to_plane = np.array([[block, 0, x0], [0, block, y0], [0, 0, 1]], np.float64)
-    to_centres, from_centres = np.eye(3), np.eye(3)
-    to_centres[:2, 2], from_centres[:2, 2] = -0.5, 0.5  # cv2 has pixel centres at whole numbers
-    whole = to_centres @ matrix @ region_to_plane @ from_centres
+    x, y = x0 + block / 2, y0 + block / 2  # of the centre of the region's first pixel; cv2 has centres at whole numbers
+    whole = np.array([[a * block, b * block, a * x + b * y + c - 0.5], [d * block, e * block, d * x + e * y + f - 0.5]])
     return cv2.warpAffine(
-        region, whole[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border
+        region, whole, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border
     )
 
 
-def _needed(at: np.ndarray, length: int, block: int) -> tuple[int, int]:
-    """The run of pixels [start, stop) that these coordinates span, with room for interpolation, in whole blocks."""
-    start = max(0, int(np.floor(at.min())) - 2 * block)
-    stop = min(length, int(np.ceil(at.max())) + 2 * block)
-    return start - start % block, stop
+def _needed(corner: float, along: float, down: float, length: int, block: int) -> tuple[int, int]:
+    """The run of pixels [start, stop) that a parallelogram spans, with room for interpolation, in whole blocks.
+
+    Args:
+        corner: where its first corner lies.
+        along, down: how far it reaches from there along its two sides.
+    """
+    low, high = corner + min(0.0, along) + min(0.0, down), corner + max(0.0, along) + max(0.0, down)
+    start = max(0, floor(low) - 2 * block)
+    return start - start % block, min(length, ceil(high) + 2 * block)
 
 
 def _blocks(region: np.ndarray, block: int) -> np.ndarray:
