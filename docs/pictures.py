@@ -28,6 +28,7 @@ from phonoscope.store.recording import StoredRecording
 from phonoscope.testing.puppet import Scene, cuts_and_fades, demo, film
 
 HERE = Path(__file__).resolve().parent / "pictures"
+BEYOND = ("crop_video", "landmarks", "mesh", "pose", "motion", "mouth", "quality", "hands", "fbank", "stft")
 PAGE = (1280, 1400)  # px of the report that are shown: width, height
 POLICY_COLOURS = dict(zip(POLICIES, (BLUE, HUES[1], HUES[2], HUES[3]), strict=True))
 
@@ -35,7 +36,7 @@ POLICY_COLOURS = dict(zip(POLICIES, (BLUE, HUES[1], HUES[2], HUES[3]), strict=Tr
 def prepared(name: str, scene: Scene, store: str) -> StoredRecording:
     """A scene, drawn and prepared in a store in the current folder, so that no picture names a folder of ours."""
     path = film(Path(f"{name}.mp4"), scene)
-    for outcome in prepare([path], store, (*DEFAULT, "crop_video")).carry_out():
+    for outcome in prepare([path], store, (*DEFAULT, *BEYOND)).carry_out():
         if outcome.failure:
             raise RuntimeError(f"{outcome.failure.reason}: {outcome.failure.message}")
     return Store(store)[name]
@@ -44,6 +45,11 @@ def prepared(name: str, scene: Scene, store: str) -> StoredRecording:
 def sheet(name: str) -> Callable[[StoredRecording], np.ndarray]:
     """What `phonoscope show … NAME --to NAME.png` draws."""
     return lambda stored: SHEETS[name](stored, name)
+
+
+def faces_of_three(name: str) -> Callable[[StoredRecording], np.ndarray]:
+    """The upper rows of such a sheet, those of the first three tracks."""
+    return lambda stored: SHEETS[name](stored, name)[:820]
 
 
 def policies(stored: StoredRecording) -> np.ndarray:
@@ -97,6 +103,8 @@ def report(stored: StoredRecording) -> np.ndarray:
 
 DEMO: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
     **{name: sheet(name) for name in ("audio", "faces", "tracks", "mfcc", "vad", "asd", "thumbs")},
+    **{name: faces_of_three(name) for name in ("landmarks", "mesh")},
+    **{name: sheet(name) for name in ("pose", "motion", "mouth", "quality", "hands", "fbank", "stft")},
     "crops": policies,
     "crop_video": crop_film,
     "report": report,

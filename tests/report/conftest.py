@@ -167,6 +167,7 @@ def add_features(stored: StoredRecording, missing: int) -> StoredRecording:
         "quality": table(blur=100, size_px=40, brightness=0.5),
         "hands": table(hands=0),
     }
+    made["quality"].columns["faces"] = np.ones(len(id), np.int32)  # type: ignore[index]
     for name, (rate, *shape) in sound.items():
         rows = int(stored.recording.duration_s * rate) - 2
         values = rng.normal(size=(rows, *shape)).astype(np.complex64 if name == "stft" else np.float32)

@@ -155,7 +155,7 @@ def test_a_curve_stops_where_nothing_is_known():
 def test_lines_on_a_face_lie_where_they_belong():
     picture = np.zeros((40, 60, 3), np.uint8)
     line = (np.array([[10.5, 5.5], [10.5, 15.5]]), False, (200, 0, 0))
-    put_figures(picture, iter([Figure([line], np.zeros(2), "", (0, 0, 0))]), np.array([[2.0, 0, 0], [0, 2.0, 0]]))
+    put_figures(picture, iter([Figure(0, [line], np.zeros(2), "", (0, 0, 0))]), np.array([[2.0, 0, 0], [0, 2.0, 0]]))
     rows, columns = np.nonzero(picture[..., 0] > 60)  # the pixel whose centre is 10.5 lies about 21 in the larger one
     assert {*columns.tolist()} <= {20, 21} and 10 <= rows.min() <= 11 and 30 <= rows.max() <= 31
 

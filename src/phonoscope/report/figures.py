@@ -20,8 +20,9 @@ FINE = 4  # binary digits behind the point that OpenCV draws with
 
 
 class Figure(NamedTuple):
-    """Lines on a picture, in px of the source."""
+    """Lines on one face, in px of the source."""
 
+    track: int
     lines: Sequence[tuple[np.ndarray, bool, Colour]]  # points (K, 2), whether they close, colour
     at: np.ndarray  # (2,) where the label stands
     label: str
@@ -76,18 +77,18 @@ def put_figures(picture: np.ndarray, figures: Iterator[Figure], matrix: np.ndarr
 def _outlines(shapes: TrackArrays, track: int, row: int, _: dict[str, float]) -> Figure:
     points = np.asarray(shapes[track][row])
     lines = [(points[first : last + 1], closes, hue(track)) for first, last, closes in CONTOURS]
-    return Figure(lines, points.min(0), str(track), hue(track))
+    return Figure(track, lines, points.min(0), str(track), hue(track))
 
 
 def _dots(shapes: TrackArrays, track: int, row: int, _: dict[str, float]) -> Figure:
     points = np.asarray(shapes[track][row])[:, :2]
-    return Figure([(point[None], False, hue(track)) for point in points], points.min(0), str(track), hue(track))
+    return Figure(track, [(point[None], False, hue(track)) for point in points], points.min(0), str(track), hue(track))
 
 
 def _lips(shapes: TrackArrays, track: int, row: int, known: dict[str, float]) -> Figure:
     points = np.asarray(shapes[track][row])
     lines = [(points[first : last + 1], closes, hue(track)) for first, last, closes in LIPS]
-    return Figure(lines, points[48:].min(0), f"{track}  opening {known['opening']:.2f}", hue(track))
+    return Figure(track, lines, points[48:].min(0), f"{track}  opening {known['opening']:.2f}", hue(track))
 
 
 def _axes(shapes: TrackArrays, track: int, row: int, known: dict[str, float]) -> Figure:
@@ -98,4 +99,4 @@ def _axes(shapes: TrackArrays, track: int, row: int, known: dict[str, float]) ->
     ends = turn.reshape(3, 3)[:2].T * length * np.array([[1], [1], [-1]])
     lines = [(np.stack([origin, origin + end]), False, colour) for end, (_, colour) in zip(ends, AXES, strict=True)]
     said = "  ".join(f"{name} {known[f'{name}_deg']:+.0f}" for name in ("yaw", "pitch", "roll"))
-    return Figure(lines, points.min(0), f"{track}  {said}", hue(track))
+    return Figure(track, lines, points.min(0), f"{track}  {said}", hue(track))

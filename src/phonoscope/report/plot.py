@@ -65,7 +65,7 @@ def curves(
     for level in (low, (low + high) / 2, high):
         y = TOP + round((high - level) / (high - low) * (height - 1))
         fill(picture, LEFT, y, LEFT + width, y + 1, LINE)
-        text = f"{level:g}" if abs(level) >= 0.1 or not level else f"{level:.2f}"
+        text = f"{level:.0f}" if abs(level) >= 100 else f"{level:.3g}" if abs(level) >= 0.1 else f"{level:.2g}"
         write(picture, LEFT - 6 - text_width(text), y - 3, text, SOFT)
     for line in (piece for whole in lines for piece in _known(whole)):
         x = np.clip(line.time_s / duration_s * width, 0, width - 1).astype(int)
@@ -170,5 +170,6 @@ def _range(values: "np.ndarray | TrackTable") -> tuple[float, float]:
     if isinstance(values, TrackTable):
         most = float(np.ceil(np.abs(values.columns["score"]).max(initial=1)))
         return -most, most
+    values = np.asarray(values, np.float64)
     low, high = float(np.min(values, initial=np.inf)), float(np.max(values, initial=-np.inf))
     return (low, high) if low < high else (low - 1, low + 1) if np.isfinite(low) else (0.0, 1.0)

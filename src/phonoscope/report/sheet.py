@@ -104,7 +104,8 @@ def figures_sheet(stored: StoredRecording, name: str, columns: int = 4) -> np.nd
     for picture in pictures(stored, asked):
         for crop, row in asked[picture.frame]:
             cut = picture.crop_rgb(crop.matrix[row], crop.size, POLICIES[crop.policy].border)
-            put_figures(cut, figures(picture.frame), crop.matrix[row])
+            own = (figure for figure in figures(picture.frame) if figure.track == crop.track)
+            put_figures(cut, own, crop.matrix[row])
             when = float(picture.frame / stored.recording.fps)
             made[crop.track, row] = Tile(cut, f"track {crop.track} · {when:.2f} s · frame {picture.frame}")
     tiles = [made[crop.track, row] for crop in crops for row in _along(crop, columns)]
