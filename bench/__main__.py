@@ -13,6 +13,7 @@ BENCHES = {
     "mfcc": "MFCC of 10 min of sound, python_speech_features over ours; under a minute",
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min, only with --long",
+    "speech": "speech in windows against one pass, of a network of yours if SPEECH_MODEL names it; seconds",
 }
 LONG = ("memory",)
 

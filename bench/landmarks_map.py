@@ -10,7 +10,7 @@ left out of the fit; what is written is fitted on all.
 import argparse
 import csv
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ import numpy as np
 
 from bench.teacher import MIRROR_68, Teacher
 from phonoscope import Store, prepare
+from phonoscope.core.faces import Track
+from phonoscope.core.media import Picture
 from phonoscope.core.pose import angles_of, rotation_of
 from phonoscope.core.time import Span
 from phonoscope.corpora.folder import sources
@@ -27,6 +29,7 @@ from phonoscope.models.backends.dlib68 import Dlib68
 from phonoscope.models.follow import Follower, from_square, to_square
 from phonoscope.models.load import weights
 from phonoscope.models.protocols import FaceShape, Square
+from phonoscope.store.recording import StoredRecording
 
 MOST, EVERY, TALL = 150, 3, 80  # pictures of a track; of these every third; px, faces below are left out
 # The vertex that is commonly taken for each of the 68 points.
@@ -36,7 +39,7 @@ PLAIN = (
     39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87,
 )  # fmt: skip
 NEAREST, SPREAD = 5, 20  # vertices that a point may lean on
-PENALTY, PENALTY_SPREAD = 3e-4, 1e-3  # on squared weights; errors are in squared outer-eye distances
+PENALTY, PENALTY_SPREAD = 1e-3, 3e-3  # on squared weights; errors are in squared outer-eye distances
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,26 +72,31 @@ class BareMesh(facemesh.FaceMesh):
 def collect(films: Sequence[str]) -> Seen:
     """Every `EVERY`-th picture of the faces of all films in which both see a face."""
     network, teacher = BareMesh(weights(BareMesh.card)), Teacher(weights(Dlib68.card))
-    rows: dict[str, list] = {name: [] for name in Seen.__dataclass_fields__}
+    rows: list[tuple] = []
     with tempfile.TemporaryDirectory() as folder:
         list(prepare(films, folder, ("tracks",)).carry_out())
         for id in (store := Store(folder)):
             recording = store[id]
             for track in recording.load("tracks"):
-                if np.median(track.box[:, 3] - track.box[:, 1]) < TALL:
-                    continue
-                follower, span = Follower(network, track), Span(track.start, track.start + min(len(track), MOST))
-                for picture in decode(recording.source, recording.clock, [span]):
-                    shape = follower.see(picture)
-                    if picture.frame % EVERY or not np.isfinite(shape.points).all():
-                        continue
-                    if (said := teacher(picture, network.next(shape))) is not None:
-                        here = (person(recording.source), recording.source.name, shape.mesh)
-                        both = (*here, in_mirror(network, picture, network.next(shape)), *said)
-                        for name, value in zip(rows, both, strict=True):
-                            rows[name].append(value)
-            print(f"{recording.source.name}: {len(rows['who'])} faces so far", flush=True)
-    return Seen(**{name: np.array(values) for name, values in rows.items()})
+                if np.median(track.box[:, 3] - track.box[:, 1]) >= TALL:
+                    rows += faces_along(recording, track, network, teacher)
+            print(f"{recording.source.name}: {len(rows)} faces so far", flush=True)
+    return Seen(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def faces_along(
+    recording: StoredRecording, track: Track, network: BareMesh, teacher: Teacher
+) -> Iterator[tuple[str, str, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """One face of a film, picture by picture, as the rows of `Seen`."""
+    follower, span = Follower(network, track), Span(track.start, track.start + min(len(track), MOST))
+    for picture in decode(recording.source, recording.clock, [span]):
+        shape = follower.see(picture)
+        if picture.frame % EVERY or not np.isfinite(shape.points).all():
+            continue
+        square = network.next(shape)
+        if (said := teacher(picture, square)) is not None:
+            names = person(recording.source), recording.source.name
+            yield (*names, shape.mesh, in_mirror(network, picture, square), *said)
 
 
 def person(film: Path) -> str:
@@ -101,7 +109,7 @@ def person(film: Path) -> str:
     return film.name
 
 
-def in_mirror(network: BareMesh, picture, square: Square) -> np.ndarray:
+def in_mirror(network: BareMesh, picture: Picture, square: Square) -> np.ndarray:
     """The mesh seen in a mirror and turned back, (468, 3) px, vertices in the mirror's order."""
     image = picture.crop_rgb(to_square(square, network.size), (network.size, network.size), 0)
     mesh, _ = network.see(np.ascontiguousarray(image[:, ::-1]))
@@ -196,7 +204,9 @@ def fit_map(seen: Seen, rows: np.ndarray, rest: np.ndarray, mirror: np.ndarray) 
     return made
 
 
-def _ridge(sides, point: int, leant_on: list[int], near: int, share: np.ndarray) -> np.ndarray:
+def _ridge(
+    sides: Sequence[tuple[np.ndarray, np.ndarray]], point: int, leant_on: list[int], near: int, share: np.ndarray
+) -> np.ndarray:
     """Weights of some vertices, the first of them the plain one: they sum to one, and the others are kept small."""
     plain, root = leant_on[0], np.sqrt(share)[:, None, None]
     off = np.concatenate([root * (mesh[:, leant_on[1:]] - mesh[:, [plain]]) for mesh, _ in sides])

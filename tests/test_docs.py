@@ -86,6 +86,9 @@ def test_every_link_leads_somewhere(page):
 def test_settings_are_those_of_the_code(page, tables):
     text = page.read_text(encoding="utf-8")
     section = "clock" if page.stem == "ingest" else page.stem
+    if section in STEPS and STEPS[section].params is None:
+        assert tables.PLACE.findall(text) == []
+        return
     assert tables.PLACE.findall(text) == [section]
     assert tables.filled(text) == text, "run `python docs/tables.py`"
     rows = re.findall(r"^\| `(\w+)` \| .* \| `(.+?)` \| .+ \|$", tables.table(section), re.MULTILINE)

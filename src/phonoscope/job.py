@@ -22,11 +22,34 @@ from phonoscope.flow.run import Work
 from phonoscope.flow.shard import Shard
 from phonoscope.flow.step import Step, steps_in
 from phonoscope.models.load import card_of, choose, load
-from phonoscope.steps import asd, crop_video, crops, faces, mfcc, shots, thumbs, tracks, vad
+from phonoscope.steps import (
+    asd,
+    crop_video,
+    crops,
+    faces,
+    fbank,
+    hands,
+    landmarks,
+    mesh,
+    mfcc,
+    motion,
+    mouth,
+    pose,
+    quality,
+    shots,
+    speech,
+    stft,
+    thumbs,
+    tracks,
+    vad,
+)
 from phonoscope.store.folder import Store, StoreSettings, must_be_empty
 from phonoscope.store.ledger import known_sources, read_failures
 
-STEPS: Mapping[str, Step] = steps_in(shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video)
+STEPS: Mapping[str, Step] = steps_in(
+    shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video,
+    landmarks, mesh, pose, motion, mouth, quality, hands, speech, fbank, stft,
+)  # fmt: skip
 DEFAULT = ("shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs")
 
 

@@ -6,12 +6,20 @@ import pytest
 import scipy.fft
 from python_speech_features import base as psf
 
-from phonoscope.core.mel import cosines, lifter, psf_filters, slaney_filters, viseme_filters
+from phonoscope.core.mel import (
+    cosines,
+    kaldi_filters,
+    lifter,
+    psf_filters,
+    slaney_filters,
+    viseme_filters,
+    whisper_filters,
+)
 
 RATES = [8000, 16000, 22050, 44100, 48000]
 
 
-@pytest.mark.parametrize("filters", [psf_filters, slaney_filters, viseme_filters])
+@pytest.mark.parametrize("filters", [psf_filters, slaney_filters, viseme_filters, kaldi_filters, whisper_filters])
 @pytest.mark.parametrize("sample_rate", RATES)
 def test_filters_never_take_power_away(filters, sample_rate):
     assert (filters(512, sample_rate) >= 0).all()
@@ -29,6 +37,19 @@ def test_slaney_filters_are_those_of_librosa(sample_rate):
     nfft = sample_rate // 40
     witness = librosa.filters.mel(sr=sample_rate, n_fft=nfft)
     np.testing.assert_allclose(slaney_filters(nfft, sample_rate), witness, rtol=3e-7, atol=1e-12)
+
+
+def test_whisper_filters_are_librosa_s_eighty():
+    witness = librosa.filters.mel(sr=16000, n_fft=400, n_mels=80)
+    np.testing.assert_allclose(whisper_filters(400, 16000), witness, rtol=3e-7, atol=1e-12)
+
+
+def test_kaldi_filters_hand_over_to_each_other_from_the_first_top_to_the_last():
+    filters = kaldi_filters(512, 16000)
+    assert filters.shape == (80, 257)
+    tops = filters.argmax(1)
+    np.testing.assert_allclose(filters[:, tops[0] + 1 : tops[-1] - 1].sum(0), 1, atol=1e-12)
+    assert not filters[:, [0, 256]].any()
 
 
 def test_viseme_filters_rise_to_at_most_one_and_none_is_empty():

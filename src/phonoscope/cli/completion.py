@@ -7,7 +7,7 @@ from typing import Literal
 import tyro
 from tyro.conf import Positional
 
-from phonoscope.cli import doctor, ingest, models, prepare, report, run, show, status
+from phonoscope.cli import doctor, ingest, models, pack, prepare, report, run, show, status
 from phonoscope.cli.options import parse, registry, with_settings
 from phonoscope.job import Params
 
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         "run": with_settings(run.Run, Params()),
         "status": status.Status,
         "show": show.Show,
+        "pack": pack.Pack,
         "report": report.Report,
         "models": models.Models,
         "doctor": doctor.Doctor,

@@ -15,6 +15,8 @@ VERBS = {
     "run": "make artifacts of the recordings of a store",
     "status": "what a store holds, what is missing, what failed",
     "show": "look at one artifact: in words, as a picture, as film",
+    "select": "which tracks become clips: a query, and how many each condition leaves",
+    "pack": "write clips into a folder, in a layout that other trainers read",
     "report": "write report.html, the store on one page",
     "models": "which networks there are, where their weights are, under which licence",
     "doctor": "is everything here that phonoscope needs?",

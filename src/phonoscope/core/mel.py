@@ -46,20 +46,42 @@ def _slaney_hz(mel: np.ndarray) -> np.ndarray:
 
 
 @cache
-def slaney_filters(nfft: int, sample_rate: int) -> np.ndarray:
-    """128 triangles of equal area on Slaney's mel scale, (128, nfft // 2 + 1), in single precision as librosa has them.
+def slaney_filters(nfft: int, sample_rate: int, count: int = 128) -> np.ndarray:
+    """Triangles of equal area on Slaney's mel scale, (count, nfft // 2 + 1), in single precision as librosa has them.
 
     Source: Slaney, Auditory Toolbox, 1998, as in librosa 0.11, ISC.
     """
     nyquist = sample_rate / 2
     top = nyquist * 3 / 200 if nyquist < 1000 else 15 + np.log(nyquist / 1000) / (np.log(6.4) / 27)
-    corners = _slaney_hz(np.linspace(0, top, 130))[:, None]
+    corners = _slaney_hz(np.linspace(0, top, count + 2))[:, None]
     bins = np.arange(nfft // 2 + 1) * sample_rate / nfft
     rise = (bins - corners[:-2]) / (corners[1:-1] - corners[:-2])
     fall = (corners[2:] - bins) / (corners[2:] - corners[1:-1])
     filters = np.maximum(0, np.minimum(rise, fall)).astype(np.float32)
     filters *= 2 / (corners[2:] - corners[:-2])
     return filters.astype(np.float64)
+
+
+def whisper_filters(nfft: int, sample_rate: int) -> np.ndarray:
+    """Whisper's 80 triangles, (80, nfft // 2 + 1): librosa's.
+
+    Source: openai/whisper, MIT.
+    """
+    return slaney_filters(nfft, sample_rate, 80)
+
+
+@cache
+def kaldi_filters(nfft: int, sample_rate: int) -> np.ndarray:
+    """80 triangles from 20 Hz to half the sample rate, straight along the mel scale, not along Hz, (80, nfft // 2 + 1).
+
+    Source: Kaldi, feat/mel-computations.cc, Apache-2.0.
+    """
+    low, top = 1127 * np.log1p(np.array([20, sample_rate / 2]) / 700)
+    corners = np.linspace(low, top, 82)[:, None]
+    mel = 1127 * np.log1p(np.arange(nfft // 2 + 1) * sample_rate / nfft / 700)
+    rise = (mel - corners[:-2]) / (corners[1:-1] - corners[:-2])
+    fall = (corners[2:] - mel) / (corners[2:] - corners[1:-1])
+    return np.maximum(0, np.minimum(rise, fall))
 
 
 @cache

@@ -12,7 +12,6 @@ from phonoscope.media.planes import LEVELS, Planes, planes_of
 from phonoscope.media.upright import Upright
 from phonoscope.media.warp import resize, warp
 
-EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 LIKE_FFMPEG = Interpolation.BICUBIC  # its own default: the same bytes as `ffmpeg -pix_fmt rgb24`
 TWICE = np.diag([2.0, 2.0, 1.0])  # chroma px -> luma px
 
@@ -120,15 +119,13 @@ class Picture:
         return frame
 
     def crop_rgb(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
-        """The same in true colour, (h, w, 3) uint8 RGB; outside the picture it is grey `border`."""
+        """The same in true colour, (h, w, 3) uint8 RGB, within 1 of FFmpeg's; outside the picture it is grey `border`."""
         planes, on_luma = self._shown.planes(), self._from_stored(matrix)
         outside = border if planes.full else int(LEVELS.shrink[border])
         y = warp(planes.y, on_luma, size, outside)
         u, v = (warp(plane, on_luma @ TWICE, size, 128) for plane in (planes.u, planes.v))
-        frame = VideoFrame.from_ndarray(np.stack([y, u, v]), "yuv444p")
-        frame.color_range = ColorRange.JPEG if planes.full else ColorRange.MPEG
-        frame.colorspace = self._shown.frame.colorspace
-        return frame.reformat(format="rgb24", dst_color_range="JPEG", interpolation=EXACT, threads=1).to_ndarray()
+        to_rgb = yuv_to_bgr(self._shown.frame.colorspace, planes.full)[::-1]
+        return cv2.transform(cv2.merge([y, u, v]), to_rgb)
 
     def _from_stored(self, matrix: np.ndarray) -> np.ndarray:
         return np.asarray(matrix, np.float64) @ self._shown.upright.matrix(*self._shown.stored)

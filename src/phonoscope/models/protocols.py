@@ -87,20 +87,37 @@ class FaceLandmarker(Protocol):
         ...
 
 
+class HandDetector(Protocol):
+    """Finds the hands of one square picture."""
+
+    backend_kind: ClassVar[str] = "hand_detector"
+    card: Card
+    size: int  # px, both sides of the pictures that it wants
+
+    def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes (N, 4) xyxy px of palms and scores (N,) in [0, 1], both float32, of image (size, size, 3) uint8 RGB.
+
+        Best score first, overlaps removed, pixel centres at +0.5.
+        """
+        ...
+
+
 class SpeechEncoder(Protocol):
-    """Gives every layer's view of speech, by a network that has learnt from sound alone."""
+    """Gives every layer's view of speech, by a network that has learnt from sound."""
 
     backend_kind: ClassVar[str] = "speech_encoder"
     card: Card
-    layers: int  # hidden states, the first of them before any transformer layer
+    layers: int  # hidden states: what enters the first transformer layer, and what leaves each of them
+    width: int  # numbers a row of a layer has
     hop: int  # samples from row to row, at 16 kHz
-    centre: int  # samples from the start of the sound to the centre of row 0
-    longest_s: Fraction | None  # longest sound that it takes at once; None: any
+    centre: Fraction  # samples from the start of the sound to the centre of row 0
+    longest: int | None  # samples that it takes at once; None: any number
+    scaled: bool  # it wants sound of mean 0 and variance 1
 
     def rows(self, samples: int) -> int:
-        """How many rows it gives for so many samples."""
+        """How many rows it gives for so many samples: one at least, for what is too short is followed by silence."""
         ...
 
     def __call__(self, audio: np.ndarray) -> np.ndarray:
-        """All hidden states, (layers, T, D) float32, of audio (N,) float32 at 16 kHz, already scaled by `scaled`."""
+        """All hidden states, (layers, rows(N), width) float32, of audio (N,) float32 at 16 kHz."""
         ...

@@ -17,7 +17,7 @@ from phonoscope.flow.step import step
 class MfccParams:
     """How sound becomes MFCC."""
 
-    recipe: Literal["psf", "psf39", "psf39_true", "librosa", "viseme"] = "psf"  # whose numbers; docs/steps/mfcc.md
+    recipe: Literal["psf", "psf39", "psf39-upstream", "librosa", "viseme"] = "psf"  # whose numbers; docs/steps/mfcc.md
     rows_per_frame: int = 4  # rows for each video frame, exactly; 0: as many as the recipe gives
     fill: Literal["wrap", "edge"] = "wrap"  # what stands in rows beyond the sound: its start again, or its last row
 
@@ -25,7 +25,7 @@ class MfccParams:
         within("mfcc.rows_per_frame", self.rows_per_frame, 0)
 
 
-@step(version=1)
+@step(version=2)
 def mfcc(audio: Series, recording: Recording, p: MfccParams) -> Series:
     """MFCC, (num_frames·rows_per_frame, 13 or 39) float32, with its true rate and the centre of its first row.
 

@@ -8,6 +8,7 @@ import numpy as np
 from phonoscope.core.geometry import areas
 from phonoscope.models.boxes import best_first
 from phonoscope.models.cards import Card
+from phonoscope.models.protocols import FaceShape, Square
 
 
 def _card(name: str, input: str, rate: str) -> Card:
@@ -61,6 +62,55 @@ class FakeScorer:
         moves = np.abs(np.diff(mouths, axis=0, prepend=mouths[:1])).mean(axis=(1, 2)) >= self.moved
         heard = loudness(audio, len(faces), len(audio) / max(1, len(faces))) >= self.loud
         return np.where(moves & heard, 3, -3).astype(np.float32)
+
+
+class FakeLandmarker:
+    """Takes all that is bright for one upright face, and puts the points of a plain frontal face into its box."""
+
+    backend_kind: ClassVar[str] = "face_landmarker"
+    card: Card = _card("fake-landmarker", "squares of twice the face, 64 px, RGB", "one answer a face and picture")
+    size = 64
+    bright = 200  # grey level from which a pixel belongs to a face
+
+    def __call__(self, image: np.ndarray) -> FaceShape:
+        """The face in image (64, 64, 3) uint8: its score is 1, or 0 if nothing is bright; it is flat and faces us."""
+        y, x = np.nonzero(image.min(axis=2) >= self.bright)
+        if not len(x):
+            return FaceShape(
+                np.zeros((68, 2), np.float32), 0.0, np.zeros((468, 3), np.float32), np.eye(3, dtype=np.float32)
+            )
+        low, high = np.array([[x.min(), y.min()], [x.max() + 1, y.max() + 1]], np.float32)
+        grid = np.stack([np.arange(468) % 26 / 25, np.arange(468) // 26 / 17, np.zeros(468)], 1).astype(np.float32)
+        mesh = grid * np.append(high - low, np.float32(0)) + np.append(low, np.float32(0))
+        return FaceShape(low + plain_68() * (high - low), 1.0, mesh, np.eye(3, dtype=np.float32))
+
+    def first(self, box: np.ndarray) -> Square:
+        """The square around a box (4,) xyxy px, twice as large."""
+        x0, y0, x1, y1 = (float(value) for value in box)
+        return Square((x0 + x1) / 2, (y0 + y1) / 2, 2 * max(x1 - x0, y1 - y0), 0.0)
+
+    def next(self, shape: FaceShape) -> Square:
+        """The square around the mesh, twice as large; upright."""
+        return self.first(np.concatenate([shape.mesh[:, :2].min(axis=0), shape.mesh[:, :2].max(axis=0)]))
+
+
+def plain_68() -> np.ndarray:
+    """Where the 68 points of iBUG lie in the box of a frontal face, (68, 2) float32, 0 to 1."""
+
+    def arc(middle: tuple[float, float], radii: tuple[float, float], degrees: np.ndarray) -> np.ndarray:
+        turn = np.radians(degrees)
+        return np.stack([middle[0] + radii[0] * np.cos(turn), middle[1] + radii[1] * np.sin(turn)], 1)
+
+    eye = np.array([180, 240, 300, 360, 60, 120])  # from the right corner clockwise, as seen
+    return np.concatenate([
+        arc((0.5, 0.3), (0.5, 0.7), np.linspace(180, 0, 17)),
+        *(arc((x, 0.25), (0.15, 0.07), np.linspace(200, 340, 5)) for x in (0.28, 0.72)),
+        np.stack([np.full(4, 0.5), np.linspace(0.3, 0.55, 4)], 1),
+        arc((0.5, 0.58), (0.12, 0.04), np.linspace(180, 0, 5)),
+        *(arc((x, 0.34), (0.1, 0.04), eye) for x in (0.3, 0.7)),
+        arc((0.5, 0.78), (0.2, 0.07), 180 + np.arange(12) * 30),
+        arc((0.5, 0.78), (0.15, 0.03), 180 + np.arange(8) * 45),
+    ]).astype(np.float32)  # fmt: skip
 
 
 def bright_patches(image: np.ndarray, bright: int) -> np.ndarray:

@@ -1,0 +1,92 @@
+"""`phonoscope pack`: a store's clips as other people's trainers read them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from tyro.conf import Positional, arg
+
+from phonoscope.cli.options import parse
+from phonoscope.data import pack as api
+from phonoscope.flow.shard import Shard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pack:
+    """Write the clips of a store into a folder, in a layout that trainers read. A clip is a track, or one you chose.
+
+    phonoscope pack films --as talking-face --to heads
+    phonoscope pack films --as talking-face --to heads --clips clips.parquet --expand 0.8 --float
+    phonoscope pack films --as talking-face --to heads --missing drop-clip --dry-run
+
+    talking-face: square films of faces, numbered PNGs, landmarks, pose, sound, speech features, as
+    talking_face_preprocessing writes them; those that the store has. clips.csv tells what came from where.
+
+    The same command again packs only what is missing or has changed.
+    """
+
+    store: Positional[Path]
+    as_: Annotated[Literal["talking-face"], arg(name="as")]  # the layout
+    to: Path  # a new folder, or one packed before in the same layout
+    clips: Path | None = None  # table of clips, as `phonoscope select --to` writes it; by default every track
+    only: tuple[str, ...] = ()  # recordings, by id or by a part of it that only one has; by default all
+    expand: float = 0.6  # how much wider than the face the square is, 0.6: by 60 %
+    sub_pixel: Annotated[bool, arg(name="float")] = False  # landmarks with three decimals instead of whole numbers
+    missing: Literal["repeat", "drop-clip", "nan"] = "repeat"  # frames without landmarks: what stands for them
+    shard: str | None = None  # i/n, as in 2/8: take only this part of the recordings; others may do the rest meanwhile
+    dry_run: bool = False  # say what would be packed, and write nothing
+    json: bool = False  # a line of JSON a recording, for programs
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the verb. Exit code 1 if a recording failed."""
+    options, _ = parse(Pack, arguments, with_params=False)
+    params = api.TalkingFaceParams(expand=options.expand, sub_pixel=options.sub_pixel, missing=options.missing)
+    shard = Shard.parse(options.shard) if options.shard else None
+    job = api.pack(options.store, options.to, options.as_, options.clips, options.only, params, shard=shard)
+    told = job.foretell() if options.dry_run else job.carry_out()
+    if options.json:
+        return _as_json(told)
+    return _as_lines(told, options)
+
+
+def _as_json(told: Iterable[api.Packed]) -> int:
+    failed = False
+    for packed in told:
+        failed = failed or packed.failure is not None
+        print(msgspec.json.encode(packed).decode(), flush=True)
+    return int(failed)
+
+
+def _as_lines(told: Iterable[api.Packed], options: Pack) -> int:
+    would = "would be " if options.dry_run else ""
+    counts: Counter[str] = Counter()
+    lacking: dict[str, None] = {}  # in order of appearance
+    failed = total = 0
+    for packed in told:
+        print(_line(packed, would), flush=True)
+        counts.update({"packed": len(packed.made), "kept": len(packed.kept), "left out": len(packed.left_out)})
+        lacking.update(dict.fromkeys(packed.lacking))
+        failed, total = failed + (packed.failure is not None), total + 1
+    clips = ", ".join(f"{count} {would}{what}" for what, count in counts.items() if count) or "no clips"
+    table = options.to / "clips.csv"
+    listed = f"; {table} lists them" if table.exists() and not would else ""
+    print(f"{options.to}: {clips}{listed}" + (f"; {failed} of {total} recordings failed" if failed else ""))
+    if lacking:
+        model = " --speech.model FOLDER" if "speech" in lacking else ""
+        make = f"`phonoscope run {' '.join(lacking)} {options.store}{model}` makes them"
+        print(f"without {', '.join(lacking)}, where the store has none that are fresh: {make}")
+    return int(failed > 0)
+
+
+def _line(packed: api.Packed, would: str) -> str:
+    """One recording in one line."""
+    if why := packed.failure:
+        return f"failed  {packed.recording}: {why.reason}: {why.message}"
+    parts = [f"{len(packed.made)} {would}packed"] if packed.made else []
+    parts += [f"{len(packed.kept)} kept"] if packed.kept else []
+    parts += [f"{name} {would}left out ({why})" for name, why in packed.left_out.items()]
+    return f"{packed.recording}: " + "; ".join([", ".join(parts) or "no clips", *packed.notes])

@@ -1,0 +1,226 @@
+"""The folder that a layout is packed into: what lies there whole, and how a clip gets there.
+
+`pack.jsonl` has a line a change: what was made of a clip, from what. A clip's files are first written below `.part`,
+then renamed into place one by one, then their line follows: no line, no clip. `clips.csv` is made of those lines.
+"""
+
+import csv
+import io
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+
+from phonoscope.core.errors import UsageError
+from phonoscope.store.folder import must_be_empty
+from phonoscope.store.lock import alone
+from phonoscope.store.receipts import sync, whole_file
+
+LEDGER, LIST, PARTS = "pack.jsonl", "clips.csv", ".part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """One part of a clip, such as its film or its landmarks: what it was made from, and its files."""
+
+    key: str  # hash of the recipe
+    files: dict[str, int]  # path below the folder -> bytes, or, of a folder, how many files are in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedClip:
+    """A clip that lies in the folder."""
+
+    clip: str
+    layout: str
+    recording: str  # id
+    track: int
+    start: int  # frame of the recording that is its first
+    frames: int
+    missing: int | None  # frames in which landmarks or pose are not known; None: it has neither
+    x: int  # px of the recording's upright picture, left edge of the crop
+    y: int  # px, upper edge of the crop
+    side: int  # px, of the crop
+    parts: dict[str, Made] = field(default_factory=dict)  # none: it has been taken away
+
+
+ROW = ("clip", "recording", "track", "start", "frames", "missing", "x", "y", "side")
+
+
+class PackFolder:
+    """A folder of packed clips. Several processes may fill one, each with recordings of its own.
+
+    Raises:
+        UsageError: the folder holds something else, or another layout.
+    """
+
+    def __init__(self, root: Path | str, layout: str) -> None:
+        self.root, self.layout = Path(root), layout
+        self.clips: dict[str, PackedClip] = {}
+        self._read = 0  # bytes of the ledger
+        if self.root.exists() and not self.root.is_dir():
+            raise UsageError(f"'{root}' is a file: give a new or empty folder to --to")
+        if self.root.exists() and not (self.root / LEDGER).exists():
+            must_be_empty(self.root)
+        self._catch_up()
+        if other := next((clip.layout for clip in self.clips.values() if clip.layout != layout), None):
+            raise UsageError(f"'{root}' holds clips in the layout '{other}': give another folder to --to")
+
+    def has(self, clip: str, part: str, key: str) -> bool:
+        """Whether a part of a clip lies here whole, and was made from what `key` stands for."""
+        made = self.clips[clip].parts.get(part) if clip in self.clips else None
+        return made is not None and made.key == key and all(self._size(it) == size for it, size in made.files.items())
+
+    @contextmanager
+    def hold(self, recording: str) -> Iterator[None]:
+        """Be the only one to pack a recording into this folder; what a killed predecessor left is removed first."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not (self.root / LEDGER).exists():  # by it the folder is known to be ours, however soon we are killed
+            (self.root / LEDGER).touch()
+        with alone(self.root / f".{recording}.lock"):
+            self._catch_up()
+            for debris in (self.root / PARTS).glob(f"{recording}*"):
+                if debris.name.partition("_")[0] == recording:  # ids hold no underscore, names of clips go on with one
+                    shutil.rmtree(debris)
+            _remove_if_empty(self.root / PARTS)
+            yield
+
+    @contextmanager
+    def part(self, clip: str) -> Iterator[Path]:
+        """An empty folder in which a clip's files are made, each at its path; `keep` takes them from there."""
+        part = self.root / PARTS / clip
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        try:
+            yield part
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            _remove_if_empty(part.parent)
+
+    def keep(self, clip: PackedClip, made: Mapping[str, tuple[str, list[str]]], part: Path) -> None:
+        """Give a clip's new files their places, then put it down.
+
+        Args:
+            clip: what it is; its `parts` are those of before that stay.
+            made: name of a part -> its key, and the paths of its files, which lie in the folder `part`.
+        """
+        paths = [path for _, files in made.values() for path in files]
+        for path in paths:
+            _sync_all(part / path)
+        new = {name: Made(key=key, files={p: _size(part / p) for p in files}) for name, (key, files) in made.items()}
+        self._forget(clip, {*paths})
+        for path in paths:
+            self._place(part, path)
+        for folder in sorted({(self.root / path).parent for path in paths}):
+            sync(folder)
+        self._write(replace(clip, parts={**clip.parts, **new}))
+
+    def discard(self, clip: str) -> None:
+        """Take a clip away."""
+        if clip in self.clips:
+            self._forget(replace(self.clips[clip], parts={}), set())
+
+    def write_list(self) -> Path:
+        """`clips.csv`, a row a clip that lies here, by name."""
+        with alone(self.root / ".lock"):
+            self._catch_up()
+            text = io.StringIO()
+            rows = csv.DictWriter(text, ROW, extrasaction="ignore", lineterminator="\n")
+            rows.writeheader()
+            rows.writerows(msgspec.to_builtins(self.clips[name]) for name in sorted(self.clips))
+            _write_if_new(self.root / LIST, text.getvalue().encode())
+        return self.root / LIST
+
+    def _forget(self, clip: PackedClip, but: set[str]) -> None:
+        """Put down that of a clip only its `parts` are left, then remove the files of the others, but for `but`."""
+        if before := self.clips.get(clip.clip):
+            self._write(replace(before, parts=clip.parts))
+            stay = {path for made in clip.parts.values() for path in made.files} | but
+            for path in {path for made in before.parts.values() for path in made.files} - stay:
+                _remove(self.root / path)
+
+    def _place(self, part: Path, path: str) -> None:
+        """Rename a finished file or folder to where it belongs."""
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_dir():  # only an empty folder can be renamed over
+            place.rename(part / ".old")
+            (part / path).rename(place)
+            shutil.rmtree(part / ".old")
+        else:
+            (part / path).replace(place)
+
+    def _write(self, clip: PackedClip) -> None:
+        line = msgspec.json.encode(clip) + b"\n"
+        with alone(self.root / ".lock"), (self.root / LEDGER).open("ab+") as file:
+            file.seek(max(0, file.tell() - 1))
+            mend = b"" if file.read() in (b"", b"\n") else b"\n"  # a killed writer left half a line: do not go on in it
+            file.write(mend + line)
+            file.flush()
+            os.fsync(file.fileno())
+        self._take(clip)
+
+    def _catch_up(self) -> None:
+        """Learn what was put down since we last looked, by us or by others."""
+        try:
+            with (self.root / LEDGER).open("rb") as file:
+                file.seek(self._read)
+                added = file.read()
+        except FileNotFoundError:
+            return
+        whole = added[: added.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            try:
+                self._take(msgspec.json.decode(line, type=PackedClip))
+            except msgspec.DecodeError:  # half a line, whose writer was killed
+                continue
+
+    def _take(self, clip: PackedClip) -> None:
+        if clip.parts:
+            self.clips[clip.clip] = clip
+        else:
+            self.clips.pop(clip.clip, None)
+
+    def _size(self, path: str) -> int:
+        return _size(self.root / path)
+
+
+def _write_if_new(path: Path, content: bytes) -> None:
+    """A file with this content; one that has it already is not touched."""
+    if not path.exists() or path.read_bytes() != content:
+        with whole_file(path) as part:
+            part.write_bytes(content)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, number of files in a folder, -1 if there is neither."""
+    if path.is_dir():
+        with os.scandir(path) as files:
+            return sum(1 for _ in files)
+    return path.stat().st_size if path.exists() else -1
+
+
+def _sync_all(path: Path) -> None:
+    for file in path.iterdir() if path.is_dir() else ():
+        sync(file)
+    sync(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Tidy up after the last one."""
+    try:
+        folder.rmdir()
+    except OSError:
+        return

@@ -1,0 +1,111 @@
+"""Packing in Python: a store in, a folder that other people's trainers read out."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from phonoscope.core.errors import UsageError
+from phonoscope.data.pack.clips import Choice, clips_of, read_choice
+from phonoscope.data.pack.folder import PackFolder
+from phonoscope.data.pack.layout import Layout, Packed
+from phonoscope.data.pack.talking_face import TalkingFaceParams, talking_face
+from phonoscope.flow.run import StepFailed, failure_of
+from phonoscope.flow.shard import Shard
+from phonoscope.store.folder import Store
+
+LAYOUTS: Mapping[str, tuple[Layout, type]] = {"talking-face": (talking_face, TalkingFaceParams)}
+"""Name of a layout -> the function that packs a recording, and the type of its settings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packing:
+    """What is to be packed, from where, to where; nothing is written until it is carried out."""
+
+    store: Store
+    folder: PackFolder
+    layout: Layout
+    params: Any  # of the layout's own type
+    items: tuple[str, ...]  # ids of recordings
+    choice: Choice | None = None  # None: every track of each
+
+    def carry_out(self) -> Iterator[Packed]:
+        """Pack, and tell of each recording when it is through; what fails stops that recording only.
+
+        `clips.csv` is written at the end, and also if the iteration is ended early.
+        """
+        try:
+            for id in self.items:
+                yield self._pack(id, self.folder.hold)
+        finally:
+            if self.folder.root.exists():
+                self.folder.write_list()
+
+    def foretell(self) -> Iterator[Packed]:
+        """Tell of each recording what would become of it; nothing is written."""
+        for id in self.items:
+            yield self._pack(id)
+
+    def _pack(self, id: str, hold: Callable[[str], AbstractContextManager[None]] | None = None) -> Packed:
+        """Pack a recording while `hold` keeps others away; without it, only say what would be done."""
+        source = id
+        try:
+            stored = self.store[id]
+            if stored.folder.name != id:  # the store knows it by a part of its id, which names of clips must not hold
+                raise UsageError(f"no '{id}' in the store at '{self.store.root}'; did you mean '{stored.folder.name}'?")
+            source = stored.recording.source
+            with hold(id) if hold else nullcontext():
+                chosen = None if self.choice is None else self.choice[id]
+                clips = clips_of(id, stored.load("tracks"), chosen)
+                told = self.layout(stored, clips, self.folder, self.params)
+                packed = next(told)
+                return next(told) if hold else packed
+        except Exception as error:  # noqa: BLE001 - this recording stops, with its reason; the others go on
+            failed = StepFailed("pack")
+            failed.__cause__ = error
+            return Packed(recording=id, failure=failure_of(failed, source, id))
+
+
+def pack(
+    store: Store | Path | str,
+    to: Path | str,
+    layout: str = "talking-face",
+    clips: Path | str | None = None,
+    only: Sequence[str] = (),
+    params: Any = None,
+    *,
+    shard: Shard | None = None,
+) -> Packing:
+    """The job that packs a store into the folder `to`, once it is carried out.
+
+    >>> for packed in pack("films", "heads").carry_out():
+    ...     print(packed.recording, packed.made)
+
+    Args:
+        layout: a name in `LAYOUTS`.
+        clips: table of the clips to pack: recording, track, start_frame, stop_frame. By default every track.
+        only: ids of recordings; by default all of them, or all that `clips` names.
+        params: settings of the layout.
+        shard: take only this part of the recordings; other machines may fill the same folder with the others.
+
+    Raises:
+        UsageError: there is no such layout, store or recording, `clips` names no clips, or `to` holds other things.
+    """
+    if layout not in LAYOUTS:
+        near = get_close_matches(layout, LAYOUTS, n=1)
+        raise UsageError(f"no layout '{layout}'; " + (f"did you mean '{near[0]}'?" if near else ", ".join(LAYOUTS)))
+    store = store if isinstance(store, Store) else Store(store)
+    choice = None if clips is None else read_choice(Path(clips))
+    items = [*store] if choice is None else [*choice]
+    if only:
+        asked = [store[id].folder.name for id in only]
+        items = [id for id in dict.fromkeys(asked) if choice is None or id in choice]
+    items = [id for id in items if shard is None or id in shard]
+    function, kind = LAYOUTS[layout]
+    folder = PackFolder(to, layout)
+    return Packing(
+        store=store, folder=folder, layout=function, params=kind() if params is None else params,
+        items=tuple(items), choice=choice,
+    )  # fmt: skip

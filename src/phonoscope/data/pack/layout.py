@@ -1,0 +1,28 @@
+"""What a layout is: a function that packs one recording, and says beforehand what it would do."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from phonoscope.data.pack.clips import TrackClip
+from phonoscope.data.pack.folder import PackFolder
+from phonoscope.store.ledger import Failure
+from phonoscope.store.recording import StoredRecording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """What has become of a recording's clips, or what would."""
+
+    recording: str
+    made: tuple[str, ...] = ()  # clips
+    kept: tuple[str, ...] = ()  # clips that lay there whole
+    left_out: Mapping[str, str] = field(default_factory=dict)  # clip -> why
+    lacking: tuple[str, ...] = ()  # artifacts that the layout has room for, but the recording has none that is fresh
+    notes: tuple[str, ...] = ()  # what was odd
+    failure: Failure | None = None
+
+
+Layout = Callable[[StoredRecording, Sequence[TrackClip], PackFolder, Any], Iterator[Packed]]
+"""Packs a recording's clips into a folder, by settings of its own. It yields twice: first what it is going to do,
+having written nothing, then, once it is done, what it has done."""

@@ -1,0 +1,67 @@
+"""Which clips were selected from a store (`selections.jsonl`): what was asked, and how much each condition left."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from phonoscope.store.lock import alone
+from phonoscope.store.receipts import whole_file
+
+FILE = "selections.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One condition of a query, and what it leaves of what the conditions before it have left."""
+
+    condition: str  # as it was written
+    clips: int  # that are left
+    seconds: float  # of these
+    dropped: int  # clips that came so far and do not fulfil it
+    unmeasured: int  # clips that came so far and of which nobody measured what it asks: not selected either
+    wanting: tuple[str, ...]  # the artifacts that would tell
+    alone: int  # of all candidates, how many do not fulfil it
+    alone_s: float  # seconds of these
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """A query, from all candidates to what it selects."""
+
+    where: str  # the query; "" selects all
+    file: str  # the clips, as a path from the store's folder; "" if they were not written
+    candidates: int  # tracks
+    seconds: float  # of these, track by track
+    untracked: int  # recordings without tracks, so that they have no candidates
+    stages: tuple[Stage, ...]
+
+    @property
+    def clips(self) -> int:
+        """How many are selected."""
+        return self.stages[-1].clips if self.stages else self.candidates
+
+    @property
+    def clips_s(self) -> float:
+        """How long these are together, seconds."""
+        return self.stages[-1].seconds if self.stages else self.seconds
+
+
+def read_selections(root: Path) -> list[Selection]:
+    """The selections that were written from the store at `root`, the latest last; damaged lines are passed over."""
+    path = root / FILE
+    found = []
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        try:
+            found.append(msgspec.json.decode(line, type=Selection))
+        except msgspec.DecodeError:
+            continue
+    return found
+
+
+def remember_selection(root: Path, selection: Selection) -> None:
+    """Put a selection down, in place of an earlier one that was written to the same file."""
+    with alone(root / ".lock"):
+        kept = [other for other in read_selections(root) if other.file != selection.file]
+        with whole_file(root / FILE) as part:
+            part.write_bytes(b"".join(msgspec.json.encode(it) + b"\n" for it in [*kept, selection]))

@@ -1,0 +1,112 @@
+"""`phonoscope pack`."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from phonoscope.cli.main import main
+from phonoscope.cli.options import parse
+from phonoscope.cli.pack import Pack
+from phonoscope.data.pack import TalkingFaceParams
+from phonoscope.store.folder import Store
+from phonoscope.testing.known import known_store
+from phonoscope.testing.puppet import film, one_head, two_heads_taking_turns
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory) -> Path:
+    """A folder with a store of two films, `films`, and the films; not to be written to."""
+    root = tmp_path_factory.mktemp("taken")
+    for name, scene, codec in (("pair", two_heads_taking_turns(0.8), "aac"), ("mute", one_head(0.6), None)):
+        known_store(film(root / f"{name}.mp4", scene, audio_codec=codec), scene, root / "films")
+    return root
+
+
+@pytest.fixture
+def films(taken, tmp_path, monkeypatch) -> Store:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(taken / "films", "films")
+    return Store("films")
+
+
+def test_it_says_what_it_packed_and_the_second_time_that_it_kept_it(films, capsys):
+    mute, pair = films
+    assert main(["pack", "films", "--as", "talking-face", "--to", "heads"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{mute}: 1 packed",
+        f"{pair}: 2 packed",
+        "heads: 3 packed; heads/clips.csv lists them",
+    ]
+    assert main(["pack", "films", "--as", "talking-face", "--to", "heads"]) == 0
+    assert "heads: 3 kept" in capsys.readouterr().out
+
+
+def test_what_the_store_lacks_is_named_with_the_command_that_makes_it(films, capsys):
+    for id in films:
+        films[id].forget("landmarks")
+    assert main(["pack", "films", "--as", "talking-face", "--to", "heads", "--only", "pair", "--dry-run"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-2] == "heads: 2 would be packed"
+    assert "without landmarks, pose, " in told[-1] and "`phonoscope run landmarks pose films` makes them" in told[-1]
+    assert not Path("heads").exists()
+
+
+def test_settings_reach_the_layout(films):
+    arguments = ["--expand", "0", "--float", "--missing", "nan", "--only", "mute"]
+    assert main(["pack", "films", "--as", "talking-face", "--to", "heads", *arguments]) == 0
+    (text,) = Path("heads/specified_formats/videos/landmarks").iterdir()
+    assert "." in text.read_text().split()[1]
+    assert main(["pack", "films", "--as", "talking-face", "--to", "wide", "--only", "mute"]) == 0
+    sides = [int(Path(f"{it}/clips.csv").read_text().splitlines()[1].split(",")[-1]) for it in ("heads", "wide")]
+    assert sides[1] == pytest.approx(1.6 * sides[0], abs=4)
+
+
+def test_a_film_that_is_gone_is_one_line_and_exit_code_1(taken, films, capsys):
+    (taken / "mute.mp4").rename(taken / "elsewhere.mp4")
+    try:
+        assert main(["pack", "films", "--as", "talking-face", "--to", "heads"]) == 1
+    finally:
+        (taken / "elsewhere.mp4").rename(taken / "mute.mp4")
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("failed  mute-") and "missing: there is no file" in told[0]
+    assert told[-1] == "heads: 2 packed; heads/clips.csv lists them; 1 of 2 recordings failed"
+
+
+def test_programs_get_a_line_of_json_a_recording(films, capsys):
+    assert main(["pack", "films", "--as", "talking-face", "--to", "heads", "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["recording"] for line in lines] == [*films] and [len(line["made"]) for line in lines] == [1, 2]
+
+
+def test_shards_share_the_recordings(films, capsys):
+    for part in ("1/2", "2/2"):
+        assert main(["pack", "films", "--as", "talking-face", "--to", "heads", "--shard", part]) == 0
+    assert len(Path("heads/clips.csv").read_text().splitlines()) == 1 + 3
+
+
+def test_the_page_tells_the_defaults_of_the_code():
+    page = Path(__file__).parents[2] / "docs" / "layouts" / "talking-face.md"
+    said = dict(re.findall(r"^\| `(--\w+)` \| .* \| `(.+?)` \| .+ \|$", page.read_text(encoding="utf-8"), re.MULTILINE))
+    made, verb = TalkingFaceParams(), parse(Pack, ["films", "--as", "talking-face", "--to", "heads"], False)[0]
+    assert said == {"--expand": str(made.expand), "--float": str(made.sub_pixel), "--missing": made.missing}
+    assert made == TalkingFaceParams(expand=verb.expand, sub_pixel=verb.sub_pixel, missing=verb.missing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere", "--to", "heads"], "no store at 'nowhere'"),
+        (["films", "--to", "films"], "other things in it"),
+        (["films", "--to", "heads", "--clips", "clips.parquet"], "cannot read the clips in 'clips.parquet'"),
+        (["films", "--to", "heads", "--expand", "-1"], "expand must be from 0 to 100, got -1"),
+        (["films", "--to", "heads", "--only", "nobody"], "no 'nobody'"),
+        (["films", "--to", "heads", "--shard", "3/2"], "there is no part 3 of 2"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_written(films, capsys, arguments, said):
+    assert main(["pack", *arguments, "--as", "talking-face"]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1 and not Path("heads").exists()
