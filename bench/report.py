@@ -54,7 +54,9 @@ def _opening(page: Path, folder: Path) -> list[Row]:
     loaded, whole = [], []
     for _ in range(RUNS):
         began = perf_counter()
-        done = subprocess.run([browser, *flags, timed.as_uri()], check=True, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            [browser, *flags, timed.as_uri()], check=True, capture_output=True, text=True, timeout=300
+        )
         whole.append(perf_counter() - began)
         loaded.append(float(done.stdout.split("took ")[1].split(" ms")[0]) / 1000)
     return [
