@@ -21,7 +21,7 @@ from av.video.frame import VideoFrame
 from phonoscope import Span, Store, prepare
 from phonoscope.core.geometry import POLICIES, crop_track
 from phonoscope.job import DEFAULT
-from phonoscope.report.canvas import BLUE, HUES, INK, blank, outline, tag, write
+from phonoscope.report.canvas import BLUE, HUES, INK, LINE, blank, fill, outline, tag, write
 from phonoscope.report.draw import PICTURES as SHEETS
 from phonoscope.report.page import write_report
 from phonoscope.store.recording import StoredRecording
@@ -84,6 +84,30 @@ def crop_film(stored: StoredRecording) -> np.ndarray:
     return cv2.resize(np.concatenate(rows), (800, 400), interpolation=cv2.INTER_AREA)
 
 
+def windows(stored: StoredRecording) -> np.ndarray:
+    """How 100 s of sound are heard: in windows that reach into their neighbours, of which the middles are kept."""
+    left, wide, high, total_s = 90, 680, 22, 100
+    picture = blank(190, 800)
+    cores = [(start, min(start + 30, total_s)) for start in range(0, total_s, 30)]
+
+    def bar(y: int, start_s: float, stop_s: float, colour: tuple[int, int, int]) -> None:
+        x0, x1 = (left + round(at / total_s * wide) for at in (start_s, stop_s))
+        fill(picture, x0, y, x1 - 1, y + high, colour)
+
+    write(picture, 10, 21, "sound", INK)
+    bar(14, 0, total_s, LINE)
+    for k, (start, stop) in enumerate(cores):
+        y = 44 + k * (high + 4)
+        write(picture, 10, y + 7, f"window {k}", INK)
+        bar(y, max(0, start - 5), min(total_s, stop + 5), LINE)
+        bar(y, start, stop, HUES[k])
+        bar(152, start, stop, HUES[k])
+    write(picture, 10, 159, "rows kept", INK)
+    for at in range(0, total_s + 1, 10):
+        write(picture, left + round(at / total_s * wide) - 5, 179, f"{at} s", INK)
+    return picture
+
+
 def report(stored: StoredRecording) -> np.ndarray:
     """The top of the store's page as Chromium shows it."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
@@ -105,6 +129,7 @@ DEMO: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
     **{name: sheet(name) for name in ("audio", "faces", "tracks", "mfcc", "vad", "asd", "thumbs")},
     **{name: faces_of_three(name) for name in ("landmarks", "mesh")},
     **{name: sheet(name) for name in ("pose", "motion", "mouth", "quality", "hands", "fbank", "stft")},
+    "speech": windows,
     "crops": policies,
     "crop_video": crop_film,
     "report": report,

@@ -43,6 +43,12 @@ def test_another_model_or_another_film_changes_what_they_made():
     assert changed(keys(), keys(given=dict.fromkeys(GIVEN_KEYS, "other"))) == set(keys())
 
 
+def test_a_model_is_known_by_its_card_whatever_name_it_was_asked_for_by():
+    called = [replace(Params(), faces=replace(Params().faces, model=name)) for name in ("here/model", "/there/model")]
+    assert keys(called[0]) == keys(called[1])
+    assert "faces" in changed(keys(called[0], card=""), keys(called[1], card=""))  # where nothing else tells them apart
+
+
 def test_an_unknown_artifact_is_answered_with_the_nearest():
     with pytest.raises(UsageError, match="nothing makes 'trakcs'; did you mean 'tracks'"):
         plan(["trakcs"], STEPS, frozenset(GIVEN))

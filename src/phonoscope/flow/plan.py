@@ -41,7 +41,7 @@ def plan(wanted: Iterable[str], steps: Mapping[str, Step], given: frozenset[str]
 
 def key_of(step: Step, params: Any, card: str, inputs: Mapping[str, str]) -> str:
     """Identity of an artifact: who made it, with what settings and model, from what. Never its values."""
-    recipe = [step.name, step.version, plain(params), card, dict(sorted(inputs.items()))]
+    recipe = [step.name, step.version, settings_of(params, card), card, dict(sorted(inputs.items()))]
     return hashlib.sha256(msgspec.json.encode(recipe)).hexdigest()[:16]
 
 
@@ -59,6 +59,14 @@ def keys_of(
 def needs_of(step: Step) -> tuple[str, ...]:
     """What a step is made from: its inputs, and the film's clock if it looks at the film."""
     return (*step.inputs, "clock") if step.film and "clock" not in step.inputs else step.inputs
+
+
+def settings_of(params: Any, card: str) -> dict[str, Any] | None:
+    """Params as plain values, but for the name of a model that has a card: the same one may go by several names."""
+    settings = plain(params)
+    if settings and card:
+        settings.pop("model", None)
+    return settings
 
 
 def plain(params: Any) -> dict[str, Any] | None:

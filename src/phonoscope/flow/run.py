@@ -13,7 +13,7 @@ from typing import Any
 from phonoscope.core.errors import PhonoscopeError, RecordingFailed
 from phonoscope.core.media import Rights
 from phonoscope.flow.ingest import given_of, ingest
-from phonoscope.flow.plan import keys_of, needs_of, plain
+from phonoscope.flow.plan import keys_of, needs_of, settings_of
 from phonoscope.flow.step import Step
 from phonoscope.flow.streams import Film, LookFailed, PartFolder, look
 from phonoscope.store.folder import Store
@@ -147,7 +147,7 @@ class Work:
             key=keys[step.name],
             step=step.name,
             version=step.version,
-            params=plain(self.params.get(step.name)),
+            params=settings_of(self.params.get(step.name), self.identity_of(step)),
             inputs={name: keys[name] for name in needs_of(step) if name in keys},
             card=self.identity_of(step),
             seconds=round(seconds, 3),

@@ -119,7 +119,7 @@ class Picture:
         return frame
 
     def crop_rgb(self, matrix: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
-        """The same in true colour, (h, w, 3) uint8 RGB, within 1 of FFmpeg's; outside the picture it is grey `border`."""
+        """The same in true colour, (h, w, 3) uint8 RGB, within 1 of FFmpeg's; grey `border` outside the picture."""
         planes, on_luma = self._shown.planes(), self._from_stored(matrix)
         outside = border if planes.full else int(LEVELS.shrink[border])
         y = warp(planes.y, on_luma, size, outside)
