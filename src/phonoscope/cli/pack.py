@@ -36,6 +36,7 @@ class Pack:
     expand: float = 0.6  # how much wider than the face the square is, 0.6: by 60 %
     sub_pixel: Annotated[bool, arg(name="float")] = False  # landmarks with three decimals instead of whole numbers
     missing: Literal["repeat", "drop-clip", "nan"] = "repeat"  # frames without landmarks: what stands for them
+    speech_rows: Literal["two-a-frame", "as-heard", "plus-one"] = "two-a-frame"  # of speech features
     shard: str | None = None  # i/n, as in 2/8: take only this part of the recordings; others may do the rest meanwhile
     dry_run: bool = False  # say what would be packed, and write nothing
     json: bool = False  # a line of JSON a recording, for programs
@@ -44,7 +45,9 @@ class Pack:
 def main(arguments: Sequence[str]) -> int:
     """Run the verb. Exit code 1 if a recording failed."""
     options, _ = parse(Pack, arguments, with_params=False)
-    params = api.TalkingFaceParams(expand=options.expand, sub_pixel=options.sub_pixel, missing=options.missing)
+    params = api.TalkingFaceParams(
+        expand=options.expand, sub_pixel=options.sub_pixel, missing=options.missing, speech_rows=options.speech_rows
+    )
     shard = Shard.parse(options.shard) if options.shard else None
     job = api.pack(options.store, options.to, options.as_, options.clips, options.only, params, shard=shard)
     told = job.foretell() if options.dry_run else job.carry_out()

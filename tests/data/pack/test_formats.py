@@ -6,10 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
-from phonoscope.data.pack.formats import landmark_lines, picture_name, repeated, unknown, write_layers
+from phonoscope.data.pack.formats import (
+    landmark_lines,
+    picture_name,
+    read_landmarks,
+    repeated,
+    rows_under,
+    unknown,
+    write_layers,
+    write_lines,
+)
 
 
 @given(known=st.lists(st.booleans(), min_size=1, max_size=40).filter(any), width=st.integers(1, 3))
@@ -56,7 +66,40 @@ def test_layers_are_those_that_a_series_gives(start, frames, layers, tmp_path_fa
     values = np.random.default_rng(frames).normal(size=((samples - 400) // 320 + 1, layers, 2)).astype(np.float16)
     speech, span = Series(values, Fraction(50), Fraction(200, 16000)), Span(start, start + frames)
     path = tmp_path_factory.mktemp("speech") / "a.npy"
-    write_layers(path, speech, span, Fraction(25))
+    write_layers(path, speech, rows_under(speech, span, Fraction(25), "two-a-frame"))
     made = np.load(path, allow_pickle=False)
     assert made.dtype == np.float32 and made.shape == (layers, 2 * frames, 2)
     np.testing.assert_array_equal(made, speech.on(span, Fraction(25), 2).transpose(1, 0, 2))
+
+
+@given(frames=st.integers(2, 400))
+def test_rows_as_heard_are_all_there_are_and_upstream_s_are_one_more(frames):
+    heard = (frames * 640 - 400) // 320 + 1
+    speech = Series(np.zeros((heard, 1, 1), np.float32), Fraction(50), Fraction(200, 16000))
+    whole = Span(0, frames)
+    assert rows_under(speech, whole, Fraction(25), "as-heard").tolist() == [*range(heard)]
+    assert rows_under(speech, whole, Fraction(25), "plus-one").tolist() == [*range(heard), heard - 1]
+    parts = [rows_under(speech, part, Fraction(25), "as-heard") for part in (Span(0, 1), Span(1, frames))]
+    assert np.concatenate(parts).tolist() == [*range(heard)]  # neighbours share none and lose none
+
+
+def test_speech_that_ends_before_the_clip_begins_has_no_rows():
+    speech = Series(np.zeros((10, 1, 1), np.float32), Fraction(50), Fraction(200, 16000))
+    with pytest.raises(ValueError, match="no row of the speech"):
+        rows_under(speech, Span(100, 110), Fraction(25), "as-heard")
+
+
+@given(faces=hnp.arrays(np.float32, (3, 68, 2), elements=st.one_of(st.floats(-999, 9999, width=32), st.just(np.nan))))
+def test_landmarks_come_back_from_their_file(faces, tmp_path_factory):
+    path = tmp_path_factory.mktemp("landmarks") / "a.txt"
+    write_lines(path, landmark_lines(faces, sub_pixel=True))
+    np.testing.assert_allclose(read_landmarks(path), faces, atol=6e-4, rtol=1e-6)
+    write_lines(path, landmark_lines(faces))
+    np.testing.assert_array_equal(read_landmarks(path), np.trunc(faces))
+
+
+@pytest.mark.parametrize("text", ["000002.png 1_2 \n", "000001.png 1_2 \n000002.png 1_2 3_4 \n", "000001.png 1_2_3 \n"])
+def test_a_file_with_lines_left_out_or_other_points_is_refused(tmp_path, text):
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(ValueError, match=r"a\.txt, line"):
+        read_landmarks(tmp_path / "a.txt")

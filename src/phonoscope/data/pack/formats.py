@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -32,6 +34,21 @@ def landmark_lines(points: np.ndarray, sub_pixel: bool = False) -> Iterator[str]
 
     for row, face in enumerate(points):
         yield f"{picture_name(row)} " + "".join(f"{number(x)}_{number(y)} " for x, y in face.tolist()) + "\n"
+
+
+def read_landmarks(path: Path) -> np.ndarray:
+    """Landmarks out of such a file, (T, K, 2) float32 px, row k of line k; NaN where it says so.
+
+    Raises:
+        ValueError: a line names another picture than the next, or has not as many points as the first.
+    """
+    faces: list[list[list[float]]] = []
+    for row, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+        name, *points = line.split()
+        faces.append([[float(number) for number in point.split("_")] for point in points])
+        if name != picture_name(row) or any(len(xy) != 2 for xy in faces[-1]) or len(faces[-1]) != len(faces[0]):
+            raise ValueError(f"{path}, line {row + 1}: expected {picture_name(row)} and {len(faces[0])} points x_y")
+    return np.array(faces, np.float32).reshape(len(faces), -1, 2)
 
 
 def unknown(values: np.ndarray) -> np.ndarray:
@@ -68,13 +85,29 @@ def write_wav(path: Path, flac: Path, under: slice) -> None:
                 raise ValueError(f"{flac} ends {under.stop - under.start - file.frames} samples before the clip does")
 
 
-def write_layers(path: Path, speech: Series, span: Span, fps: Fraction, rows: int = 2) -> None:
-    """Layers of speech (T, layers, D) as `.npy` (layers, rows·len(span), D) float32: `rows` a frame, by `Series.on`.
+SpeechRows = Literal["two-a-frame", "as-heard", "plus-one"]
+
+
+def rows_under(speech: Series, span: Span, fps: Fraction, how: SpeechRows) -> np.ndarray:
+    """Which rows of a series of speech belong to a span, (T,) int64.
+
+    "two-a-frame": exactly two a frame, by `Series.on`; "as-heard": those whose centres lie in the span; "plus-one":
+    the same and the last of them again, as upstream pads.
 
     Raises:
-        ValueError: the series does not cover the span.
+        ValueError: the series does not cover the span, or has no row in it.
     """
-    at = Series(np.arange(len(speech)), speech.rate, speech.start).on(span, fps, rows)
+    if how == "two-a-frame":
+        return Series(np.arange(len(speech)), speech.rate, speech.start).on(span, fps, 2)
+    first, stop = (ceil((edge / fps - speech.start) * speech.rate) for edge in (span.start, span.stop))
+    at = np.arange(max(first, 0), min(stop, len(speech)))
+    if not len(at):
+        raise ValueError(f"no row of the speech has its centre in {span}")
+    return np.append(at, at[-1]) if how == "plus-one" else at
+
+
+def write_layers(path: Path, speech: Series, at: np.ndarray) -> None:
+    """The rows `at` (T,) of layers of speech (…, layers, D) as `.npy` (layers, T, D) float32."""
     _, layers, width = speech.values.shape
     about = {"descr": "<f4", "fortran_order": False, "shape": (layers, len(at), width)}
     with whole_file(path) as part, part.open("wb") as file:

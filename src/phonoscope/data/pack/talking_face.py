@@ -21,7 +21,16 @@ from phonoscope.core.errors import UsageError
 from phonoscope.data.pack.clips import TrackClip
 from phonoscope.data.pack.film import film_clip
 from phonoscope.data.pack.folder import PackedClip, PackFolder
-from phonoscope.data.pack.formats import landmark_lines, repeated, write_array, write_layers, write_lines, write_wav
+from phonoscope.data.pack.formats import (
+    SpeechRows,
+    landmark_lines,
+    repeated,
+    rows_under,
+    write_array,
+    write_layers,
+    write_lines,
+    write_wav,
+)
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.square import FixedSquare, square_around
@@ -31,7 +40,6 @@ from phonoscope.store.recording import StoredRecording
 
 NAME, VERSION = "talking-face", 1
 FPS, SAMPLE_RATE = Fraction(25), 16000  # Hz: what readers of the layout count on, and its folders are named for
-ROWS = 2  # of speech a frame
 HELD = 4  # whole pictures in true colour at a time: no more are needed, and they are large
 
 VIDEOS, AUDIOS = "specified_formats/videos", "specified_formats/audios"
@@ -48,6 +56,7 @@ class TalkingFaceParams:
     expand: float = 0.6  # how much wider than the face the square is, 0.6: by 60 %
     sub_pixel: bool = False  # landmarks with three decimals instead of whole numbers
     missing: Literal["repeat", "drop-clip", "nan"] = "repeat"  # what becomes of frames without landmarks or pose
+    speech_rows: SpeechRows = "two-a-frame"  # of speech: in step with the frames, or as the network gave them
 
     def __post_init__(self) -> None:
         within("expand", self.expand, 0, 100)
@@ -122,7 +131,7 @@ def _keys(material: Material, clip: TrackClip, square: FixedSquare, p: TalkingFa
     if "pose" in material.receipts:
         recipes["pose"] = [material.key("pose"), track, span, p.missing]
     if "speech" in material.receipts:
-        recipes["speech"] = [material.key("speech"), span, ROWS]
+        recipes["speech"] = [material.key("speech"), span, p.speech_rows]
     return {
         part: hashlib.sha256(msgspec.json.encode([NAME, VERSION, part, *recipe])).hexdigest()[:16]
         for part, recipe in recipes.items()
@@ -181,7 +190,8 @@ def _finish(material: Material, plan: _Plan, folder: PackFolder, part: Path) -> 
     if "pose" in plan.due and (angles := material.angles(plan.clip)) is not None:
         write_array(part / paths["pose"][0], _filled(angles, plan.p))
     if "speech" in plan.due:
-        write_layers(part / paths["speech"][0], material.speech, span, FPS, ROWS)
+        rows = rows_under(material.speech, span, FPS, plan.p.speech_rows)
+        write_layers(part / paths["speech"][0], material.speech, rows)
     folder.keep(_row(material, plan, folder), {due: (plan.keys[due], paths[due]) for due in plan.due}, part)
 
 
