@@ -47,9 +47,9 @@ def sheet(name: str) -> Callable[[StoredRecording], np.ndarray]:
     return lambda stored: SHEETS[name](stored, name)
 
 
-def faces_of_three(name: str) -> Callable[[StoredRecording], np.ndarray]:
-    """The upper rows of such a sheet, those of the first three tracks."""
-    return lambda stored: SHEETS[name](stored, name)[:820]
+def first_faces(name: str) -> Callable[[StoredRecording], np.ndarray]:
+    """The upper rows of such a sheet, those of the first two tracks."""
+    return lambda stored: SHEETS[name](stored, name)[:562]
 
 
 def policies(stored: StoredRecording) -> np.ndarray:
@@ -127,7 +127,7 @@ def report(stored: StoredRecording) -> np.ndarray:
 
 DEMO: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
     **{name: sheet(name) for name in ("audio", "faces", "tracks", "mfcc", "vad", "asd", "thumbs")},
-    **{name: faces_of_three(name) for name in ("landmarks", "mesh")},
+    **{name: first_faces(name) for name in ("landmarks", "mesh")},
     **{name: sheet(name) for name in ("pose", "motion", "mouth", "quality", "hands", "fbank", "stft")},
     "speech": windows,
     "crops": policies,
@@ -172,7 +172,7 @@ def main(names: list[str]) -> None:
             if wanted := [it for it in names if it in drawn]:
                 stored = prepared(name, scene, store)
                 for it in wanted:
-                    made = small_png(drawn[it](stored))
+                    made = small_png(drawn[it](stored), 48 if it == "stft" else 200)
                     (HERE / f"{it}.png").write_bytes(made)
                     sys.stderr.write(f"{it}.png {len(made) / 1000:.0f} kB\n")
 
