@@ -7,15 +7,17 @@ from collections.abc import Sequence
 
 BENCHES = {
     "speed": "CPU of `prepare` over that of decoding the film, and where it goes; 10 min, and 4 the first time",
+    "features": "the same with landmarks, pose, motion, mouth and quality, of one face; 8 min, and 4 the first time",
     "resume": "a second run over 100 recordings; about 2 min",
-    "parallel": "-j 2 over -j 1; about 2 min",
+    "parallel": "-j 2 over -j 1; about 10 min",
     "alignment": "sound against picture in forty-five awkward films; about a minute",
     "mfcc": "MFCC of 10 min of sound, python_speech_features over ours; under a minute",
+    "landmarks": "landmarks against dlib's, whose weights you must have, and what a face costs; about a minute",
     "report": "report.html of 500 recordings; about a minute",
-    "memory": "an hour of film against six minutes; about 10 min, only with --long",
+    "memory": "an hour of film against six minutes; about 10 min",
     "speech": "speech in windows against one pass, of a network of yours if SPEECH_MODEL names it; seconds",
 }
-LONG = ("memory",)
+LONG = ("memory", "landmarks")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -34,6 +34,13 @@ def conversation(seconds: float = 60.0) -> Path:
     return kept(f"conversation-{seconds:g}s.mp4", lambda path: _write_grainy(path, _conversation(seconds), 3_000_000))
 
 
+def monologue(seconds: float = 60.0) -> Path:
+    """One person who talks, filmed in the same way."""
+    seats = (Seat(0, 640, 345, 300, 3.0),)
+    scene = _scene(seconds, seats, 1280, 720, NTSC, drift=16)
+    return kept(f"monologue-{seconds:g}s.mp4", lambda path: _write_grainy(path, scene, 3_000_000))
+
+
 def minute() -> Path:
     """A minute of two people, 320×180 at 25 fps."""
 

@@ -38,7 +38,7 @@ def test_it_says_what_it_packed_and_the_second_time_that_it_kept_it(films, capsy
     assert capsys.readouterr().out.splitlines() == [
         f"{mute}: 1 packed",
         f"{pair}: 2 packed",
-        "heads: 3 packed; heads/clips.csv lists them",
+        "heads: 3 packed; heads/clips.csv lists all that is there",
     ]
     assert main(["pack", "films", "--as", "talking-face", "--to", "heads"]) == 0
     assert "heads: 3 kept" in capsys.readouterr().out
@@ -72,7 +72,7 @@ def test_a_film_that_is_gone_is_one_line_and_exit_code_1(taken, films, capsys):
         (taken / "elsewhere.mp4").rename(taken / "mute.mp4")
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("failed  mute-") and "missing: there is no file" in told[0]
-    assert told[-1] == "heads: 2 packed; heads/clips.csv lists them; 1 of 2 recordings failed"
+    assert told[-1] == "heads: 2 packed; heads/clips.csv lists all that is there; 1 of 2 recordings failed"
 
 
 def test_programs_get_a_line_of_json_a_recording(films, capsys):
@@ -100,7 +100,7 @@ def test_the_page_tells_the_defaults_of_the_code():
     [
         (["nowhere", "--to", "heads"], "no store at 'nowhere'"),
         (["films", "--to", "films"], "other things in it"),
-        (["films", "--to", "heads", "--clips", "clips.parquet"], "cannot read the clips in 'clips.parquet'"),
+        (["films", "--to", "heads", "--clips", "clips.parquet"], "there is no file 'clips.parquet'"),
         (["films", "--to", "heads", "--expand", "-1"], "expand must be from 0 to 100, got -1"),
         (["films", "--to", "heads", "--only", "nobody"], "no 'nobody'"),
         (["films", "--to", "heads", "--shard", "3/2"], "there is no part 3 of 2"),

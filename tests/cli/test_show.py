@@ -68,7 +68,7 @@ def _track() -> Track:
         ("shots", ["0.0–0.8 s", "0.8–2.0 s"]),
         ("tracks", ["7", "0.4–1.2 s", "30 px", "50 %", "25 %"]),
         ("crops", ["224 × 224", "asd"]),
-        ("asd", ["20 in 1 tracks", "-1 to 1, mean -0.5"]),
+        ("asd", ["20 in 1 track", "-1 to 1, mean -0.5"]),
         ("vad", ["200", "100 rows a second", "0.005 s", "0 to 1, mean 0.5"]),
     ],
 )

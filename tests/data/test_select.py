@@ -327,3 +327,10 @@ def test_the_page_has_every_column(kept):
     varies = {name for cell in told for name in re.findall(r"`(\w+)`", cell.partition("with `_min` and `_max`: ")[2])}
     assert once | {end for name in varies for end in spread(name)} == {*ALWAYS, *MADE_BY}
     assert {*candidates(kept).column_names} - {*ALWAYS, *MADE_BY} == {*spread("sizes_size_px")}
+
+
+def test_the_columns_there_are_are_told_once_each(store):
+    with pytest.raises(UsageError, match="no column 'zzz'; there are ") as error:
+        select(store, "zzz > 1")
+    told = str(error.value).partition("there are ")[2].split(", ")
+    assert len(told) == len({*told}) > 20

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from phonoscope.core.errors import MissingWeights
 from phonoscope.core.time import Span
 from phonoscope.flow.executors import executor
 from phonoscope.job import DEFAULT, Params, prepare, run
@@ -105,6 +106,16 @@ def test_a_bad_film_fails_alone_and_its_failure_stands_until_it_is_mended(puppet
     shutil.copyfile(puppets, bad)
     assert not carry_out([bad], root, ["shots"])[0].failure
     assert read_failures(root) == []
+
+
+def test_a_model_that_does_not_load_is_a_failure_of_the_step_that_wants_it(silent_puppet, tmp_path):
+    def load_backend(name):
+        raise MissingWeights(f"no weights for '{name}'")
+
+    job = prepare([silent_puppet], tmp_path / "films", ["faces"])
+    (outcome,) = replace(job, work=replace(job.work, load_backend=load_backend)).carry_out()
+    assert outcome.failure and outcome.failure.step == "faces"
+    assert outcome.failure.message.startswith("no weights for ")
 
 
 def test_a_film_that_moved_is_followed_and_not_made_again(puppets, tmp_path):

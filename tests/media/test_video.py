@@ -19,6 +19,7 @@ from phonoscope.core.time import Span, merge_spans
 from phonoscope.media.probe import probe
 from phonoscope.media.source import Film
 from phonoscope.media.video import DecodeCount, Picture, decode, frames
+from phonoscope.testing.fields import film_of_fields
 from phonoscope.testing.film import flash_and_beep
 
 FPS = Fraction(25)
@@ -102,6 +103,17 @@ def test_single_pictures_that_nobody_wants_are_left_out_and_the_others_stay_the_
     all_of_them, every = shown()
     np.testing.assert_array_equal(spared, all_of_them)
     assert few.decoded < 0.9 * every.decoded and few.shown == every.shown and few.missing == every.missing == 0
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mkv", "mp4"])
+def test_pictures_that_come_as_two_fields_are_shown_whole(tmp_path, suffix):
+    path = tmp_path / f"fields.{suffix}"
+    film_of_fields(path, 60)
+    clock, count = probe(path, FPS, 16000).clock, DecodeCount()
+    shown = [picture.luma((64, 32)) for picture in decode(path, clock, [Span(0, 30)], count)]
+    assert (count.shown, count.missing) == (30, 0)
+    for frame, luma in enumerate(shown):
+        np.testing.assert_allclose(luma, (40 + 6 * frame - 16) * 255 / 219, atol=1)
 
 
 def test_ticks_that_show_one_picture_share_what_is_computed_of_it(tmp_path: Path):

@@ -102,6 +102,23 @@ def test_points_lie_on_the_face_that_moves():
         np.testing.assert_allclose([*low, *high], box, atol=2.5)
 
 
+def test_a_fast_face_is_looked_at_again_by_a_landmarker_that_lags_behind():
+    """It takes the face to be half as far from the middle of the square as it is, as networks do of what is far off."""
+
+    class Lagging(Watched):
+        def __call__(self, image: np.ndarray) -> FaceShape:
+            found, middle = super().__call__(image), np.float32([self.size / 2, self.size / 2])
+            back = (found.mesh[:, :2].min(axis=0) + found.mesh[:, :2].max(axis=0)) / 2 - middle
+            return replace(found, points=found.points - back / 2, mesh=found.mesh - np.append(back, np.float32(0)) / 2)
+
+    boxes = [(60 + 14 * k, 80, 100 + 14 * k, 130) for k in range(12)]
+    follower = Follower(Lagging(), track_of(*boxes))
+    for frame, box in enumerate(boxes):
+        mesh = follower.see(bright(box, frame=frame)).mesh
+        middle = (mesh[:, :2].min(axis=0) + mesh[:, :2].max(axis=0)) / 2
+        assert abs(middle[0] - (box[0] + box[2]) / 2) < 7  # unmended it would lag by 14
+
+
 def test_a_face_that_goes_is_marked_and_found_again():
     landmarker, box = Watched(), (100, 80, 140, 130)
     follower = Follower(landmarker, track_of(*[box] * 4))

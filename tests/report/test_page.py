@@ -68,6 +68,14 @@ def full(store, add):
     return store
 
 
+def test_the_legend_names_the_curves_that_are_there_and_their_range(store, add):
+    add("plain.mp4")
+    assert "yaw" not in page_of(store).text["li"]
+    add("seen.mp4", features=0)
+    legend = page_of(store).text["li"]
+    assert {"yaw", "pitch", "roll, −45 to 45°", "mouth opening, 0 to 0.5"} <= set(legend)
+
+
 def test_nothing_on_the_page_is_fetched_from_anywhere(full):
     text = write_report(full).read_text("utf-8")
     page = Page(text)

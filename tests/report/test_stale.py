@@ -83,6 +83,13 @@ def test_what_is_lost_is_as_if_it_had_not_been_made(store, add, lost, of):
         list(words(stored, of))
 
 
+def test_a_silent_film_is_not_promised_what_takes_sound(add):
+    with pytest.raises(UsageError, match=r"makes it, unless that takes sound, of which there is none$"):
+        list(words(add("silent.mp4", sound=False), "quality"))
+    with pytest.raises(UsageError, match=r"makes it$"):
+        list(words(add(), "landmarks"))
+
+
 def test_the_page_is_written_by_one_at_a_time(store, monkeypatch):
     def write(store):
         with (store.root / ".report.lock").open("w") as file, pytest.raises(BlockingIOError):

@@ -1,5 +1,6 @@
 """What is saved is what is loaded, in files whose columns are those of the docs."""
 
+import resource
 from fractions import Fraction
 
 import numpy as np
@@ -155,6 +156,21 @@ def test_arrays_along_tracks_come_back_a_file_a_track(stored):
     np.testing.assert_array_equal(back.frames.of(0, "score"), frames.columns["score"][:3])
     with pytest.raises(KeyError, match=r"no track 1; there are \[0, 4\]"):
         back[1]
+
+
+def test_more_tracks_than_a_process_may_open_files_are_read_too(stored):
+    ids = np.arange(200, dtype=np.int32)
+    value = TrackArrays(
+        {int(id): np.full((1, 2), id, np.float32) for id in ids}, TrackTable(ids, np.zeros(200, np.int32), {})
+    )
+    again(stored, "landmarks", value)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (150, hard))
+    try:
+        back = stored.load("landmarks")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert all((back[int(id)] == id).all() for id in ids)
 
 
 def test_no_tracks_are_no_arrays(stored):

@@ -76,7 +76,7 @@ def _as_lines(told: Iterable[api.Packed], options: Pack) -> int:
         failed, total = failed + (packed.failure is not None), total + 1
     clips = ", ".join(f"{count} {would}{what}" for what, count in counts.items() if count) or "no clips"
     table = options.to / "clips.csv"
-    listed = f"; {table} lists them" if table.exists() and not would else ""
+    listed = f"; {table} lists all that is there" if table.exists() and not would else ""
     print(f"{options.to}: {clips}{listed}" + (f"; {failed} of {total} recordings failed" if failed else ""))
     if lacking:
         model = " --speech.model FOLDER" if "speech" in lacking else ""

@@ -29,7 +29,7 @@ class Prepare:
 
     films: Positional[tuple[str, ...]] = ()  # files, folders (every file in them) or .txt lists of films, a line each
     to: Path  # the store: a new folder, or one made by phonoscope
-    want: tuple[str, ...] = ()  # artifacts beyond the usual ones: crop_video; films go before it
+    want: tuple[str, ...] = ()  # artifacts beyond the usual ones: crop_video landmarks pose mouth …; films go before it
     how: Annotated[How, arg(name="")] = How()  # noqa: RUF009 - frozen
     config: Path | None = None  # TOML file with settings: a table a step, as in [tracks] min_len = 25
     dry_run: bool = False  # say what would be made, and make nothing

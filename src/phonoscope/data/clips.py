@@ -54,7 +54,7 @@ def read_clips(path: Path | str) -> tuple[Clip, ...]:
     """The clips of a file, in its order; any table will do that has recording, track, start_frame and stop_frame.
 
     Raises:
-        UsageError: it is no such table.
+        UsageError: it is no such table, or has a row that is no clip.
     """
     import pyarrow as pa
     import pyarrow.csv
@@ -71,14 +71,24 @@ def read_clips(path: Path | str) -> tuple[Clip, ...]:
 
 
 def clips_of(table: "pa.Table") -> tuple[Clip, ...]:
-    """A clip a row, of recording, track, start_frame and stop_frame."""
+    """A clip a row, of recording, track, start_frame and stop_frame.
+
+    Raises:
+        UsageError: one of the last three is no whole number.
+    """
     return tuple(_clip(row) for row in table.select(list(NEEDED)).to_pylist())
 
 
 def _clip(row: dict[str, Any]) -> Clip:
-    span = Span(row["start_frame"], row["stop_frame"])
-    id = f"{row['recording']}-{row['track']}-{span.start}"
-    return Clip(id, row["recording"], span, (row["track"],))
+    track, start, stop = (_whole(name, row[name]) for name in NEEDED[1:])
+    return Clip(f"{row['recording']}-{track}-{start}", row["recording"], Span(start, stop), (track,))
+
+
+def _whole(name: str, value: Any) -> int:
+    """A whole number, also where a program that knows no others has made 3.0 of it."""
+    if not isinstance(value, int | float) or value % 1:
+        raise UsageError(f"{name} of a clip is a whole number, not {value!r}")
+    return int(value)
 
 
 def _holds_clips(path: Path) -> bool:

@@ -78,7 +78,7 @@ def conditions(where: str) -> tuple[Condition, ...]:
 
 def no_column(name: str, among: Iterable[str]) -> UsageError:
     """What to say of a column that there is not."""
-    among = list(among)
+    among = list(dict.fromkeys(among))
     near = get_close_matches(name, among, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(among)}"
     return UsageError(f"no column '{name}'; {hint}")

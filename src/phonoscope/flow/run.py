@@ -176,7 +176,10 @@ class Work:
             lookers = {}
             for step in steps:
                 folder = {step.folder: PartFolder(folders[step.name])} if step.folder else {}
-                lookers[step.name] = step.function(**self._arguments(stored, step), **folder)
+                try:
+                    lookers[step.name] = step.function(**self._arguments(stored, step), **folder)
+                except Exception as error:
+                    raise StepFailed(step.name) from error
             watch = partial(on_progress, recording.id, names)
             try:
                 seen = look(

@@ -20,6 +20,7 @@ from phonoscope.core.errors import RecordingFailed
 
 STILLS = ("image2", "tty")  # FFmpeg opens single pictures and plain text as if they were film
 SEEKABLE = ("mov,mp4", "matroska,webm", "flv", "mpegts")  # containers that give every packet its own timestamp
+WHOLE = 1  # FFmpeg's number for pictures that are not made of two fields
 JUMP_S = Fraction(1, 2)  # by which times may go back without being taken for those of another film
 
 
@@ -44,8 +45,12 @@ class Film:
 
     @property
     def sparing(self) -> bool:
-        """Whether the decoder can leave single pictures out that no other leans on."""
-        return self.trusted and self.video.codec_context.name in ("h264", "hevc")
+        """Whether the decoder can leave single pictures out that no other leans on.
+
+        A packet must hold a whole picture for that: in H.264 that is not progressive it may be but one of two fields.
+        """
+        context = self.video.codec_context
+        return self.trusted and (context.name == "hevc" or (context.name == "h264" and context.field_order == WHOLE))
 
     @property
     def tick(self) -> Fraction:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import hypot
 
 import numpy as np
 
@@ -10,7 +11,9 @@ from phonoscope.core.media import Picture
 from phonoscope.models.protocols import FaceLandmarker, FaceShape, Square
 
 BORDER = 0  # grey level outside the picture, as MediaPipe has it
-CLOSER, SETTLED_DEG = 4, 3.0  # looks after the first at most; change of lean from which another one is worth while
+CLOSER = 4  # looks after the first at most, in one picture
+SETTLED_DEG = 3.0  # change of lean up to which a face that was searched for is found
+NEAR, ALIKE = 0.06, 1.08  # shift, in sides, and growth up to which a face is where it was: a network lags behind others
 
 
 class Follower:
@@ -34,13 +37,13 @@ class Follower:
     def see(self, picture: Picture) -> FaceShape:
         """The face in the track's next picture; where its score is under `min_score`, all else is NaN.
 
-        Looks where the face was; if it is there no more, at the track's box and then closer.
+        Looks where the face was, and again if it has moved far; if it is lost, at the track's box and then closer.
 
         Raises:
             ValueError: the picture is not the track's next one.
         """
         box = self._next_box(picture)
-        shape = self._look(picture, self._square, box) if self._square else None
+        shape = self._follow(picture, self._square, box) if self._square else None
         if shape is None or shape.score < self._min_score:
             shape = self._find(picture, box)
         if shape.score < self._min_score:
@@ -56,6 +59,18 @@ class Follower:
             raise ValueError(f"track {self.track.id} needs {wanted}, got {picture.frame}")
         self.seen += 1
         return self.track.box[at]
+
+    def _follow(self, picture: Picture, square: Square, box: np.ndarray) -> FaceShape:
+        """The face about where it was: seen from there, and again while it turns out to be elsewhere."""
+        shape = self._look(picture, square, box)
+        for _ in range(CLOSER):
+            if shape.score < self._min_score:
+                break
+            before, square = square, self._landmarker.next(shape)
+            if _about_there(before, square):
+                break
+            shape = self._look(picture, square, box)
+        return shape
 
     def _find(self, picture: Picture, box: np.ndarray) -> FaceShape:
         """The face in a box: seen from there, then closer, and again while it turns out to lean more than thought."""
@@ -109,6 +124,11 @@ class Followers:
         """
         if unfinished := sorted(follower.track.id for follower in (*self._live, *self._waiting)):
             raise ValueError(f"the film ended before these tracks did: {', '.join(map(str, unfinished))}")
+
+
+def _about_there(before: Square, after: Square) -> bool:
+    growth = after.side / before.side
+    return hypot(after.x - before.x, after.y - before.y) <= NEAR * before.side and 1 / ALIKE <= growth <= ALIKE
 
 
 def around(points: np.ndarray, right_eye: np.ndarray, left_eye: np.ndarray, margin: float) -> Square:

@@ -88,4 +88,5 @@ def require(stored: StoredRecording, name: str) -> None:
         raise UsageError(f"'{id}' has no sound")
     if name in ("recording", "clock", "audio"):
         raise UsageError(f"'{id}' has lost its '{name}': prepare its film again")
-    raise UsageError(f"'{id}' has no '{name}' yet: `phonoscope run {name} {store} --only {id}` makes it")
+    silent = "" if stored.recording.num_samples else ", unless that takes sound, of which there is none"
+    raise UsageError(f"'{id}' has no '{name}' yet: `phonoscope run {name} {store} --only {id}` makes it{silent}")

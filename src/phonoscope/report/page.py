@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from phonoscope.report import wording
 from phonoscope.report.facts import RecordingFacts, Timing, funnel, store_facts, timings
 from phonoscope.report.strips import strips
+from phonoscope.report.traces import SPAN
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, read_failures
 from phonoscope.store.receipts import whole_file
@@ -51,6 +52,7 @@ def _contents(store: Store) -> dict[str, object]:
         "shots": sum(len(it.shots or ()) for it in facts),
         "tracks": len(tracks),
         "unfolds": len(tracks) > STATIC,
+        "curves": {t.name: "{:g} to {:g}".format(*SPAN[t.name]).replace("-", "−") for it in facts for t in it.traces},
         "track_s": float(sum(it.seconds_of(len(t.span)) for it in facts for t in it.tracks or ())),
         "failures": failures_by_reason(read_failures(store.root)),
         "selections": read_selections(store.root)[::-1],

@@ -62,7 +62,7 @@ def curves(
     """
     picture, (low, high) = blank(tall, SIZE[1]), span
     height, width = tall - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
-    for level in (low, (low + high) / 2, high):
+    for level in (low, 0.0 if low < 0 < high else (low + high) / 2, high):
         y = TOP + round((high - level) / (high - low) * (height - 1))
         fill(picture, LEFT, y, LEFT + width, y + 1, LINE)
         text = f"{level:.0f}" if abs(level) >= 100 else f"{level:.3g}" if abs(level) >= 0.1 else f"{level:.2g}"

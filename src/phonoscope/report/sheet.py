@@ -16,6 +16,7 @@ from phonoscope.report.canvas import INK, SOFT, blank, text_width, write
 from phonoscope.report.figures import figures_of, put_figures
 from phonoscope.report.font import HEIGHT
 from phonoscope.report.marks import marks_of, put
+from phonoscope.report.wording import count
 from phonoscope.store.recording import StoredRecording
 
 Item = TypeVar("Item")
@@ -57,7 +58,7 @@ def shots_sheet(stored: StoredRecording) -> np.ndarray:
     wanted = [(n, frame) for n in chosen for frame in (shots[n].start, middle[n], shots[n].stop - 1)]
     seen = small_pictures(stored, {frame for _, frame in wanted})
     tiles = [Tile(seen[f], f"shot {n} · {float(f / recording.fps):.2f} s · frame {f}") for n, f in wanted]
-    return lay_out(tiles, 3, _title(stored, "shots", len(shots), len(chosen)))
+    return lay_out(tiles, 3, _title(stored, "shot", len(shots), len(chosen)))
 
 
 def marks_sheet(stored: StoredRecording, name: str) -> np.ndarray:
@@ -70,7 +71,7 @@ def marks_sheet(stored: StoredRecording, name: str) -> np.ndarray:
         picture = seen[frame]
         put(picture, marks(frame), picture.shape[1] / stored.recording.width)
         tiles.append(Tile(picture, f"{float(frame / stored.recording.fps):.2f} s · frame {frame}"))
-    return lay_out(tiles, 3, _title(stored, f"frames with {name}", len(frames), len(chosen)))
+    return lay_out(tiles, 3, _title(stored, f"frame with {name}", len(frames), len(chosen)))
 
 
 def crops_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
@@ -87,7 +88,7 @@ def crops_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
             crop, row = wanted[k]
             cut = picture.crop_rgb(crop.matrix[row], crop.size, POLICIES[crop.policy].border)
             made[k] = _face_tile(stored, crop, row, cut)
-    title = _title(stored, "tracks", len(crops.crops), len(chosen))
+    title = _title(stored, "track", len(crops.crops), len(chosen))
     return lay_out([made[k] for k in range(len(wanted))], columns, title)
 
 
@@ -109,7 +110,7 @@ def figures_sheet(stored: StoredRecording, name: str, columns: int = 4) -> np.nd
             when = float(picture.frame / stored.recording.fps)
             made[crop.track, row] = Tile(cut, f"track {crop.track} · {when:.2f} s · frame {picture.frame}")
     tiles = [made[crop.track, row] for crop in crops for row in _along(crop, columns)]
-    return lay_out(tiles, columns, _title(stored, f"tracks with {name}", len(tracks), len(chosen)))
+    return lay_out(tiles, columns, _title(stored, f"track with {name}", len(tracks), len(chosen)))
 
 
 def crop_video_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
@@ -121,7 +122,7 @@ def crop_video_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
         rows = _along(crop, columns)
         seen = {p.frame: p.rgb() for p in crop_film(stored, crop, merge_spans([Span(row, row + 1) for row in rows]))}
         tiles += [_face_tile(stored, crop, row, seen[row]) for row in rows]
-    return lay_out(tiles, columns, _title(stored, "crop films", len(crops.crops), len(chosen)))
+    return lay_out(tiles, columns, _title(stored, "film of a track", len(crops.crops), len(chosen)))
 
 
 def crop_film(stored: StoredRecording, crop: Crop, spans: Sequence[Span]) -> Iterator[Picture]:
@@ -139,7 +140,7 @@ def thumbs_sheet(stored: StoredRecording) -> np.ndarray:
         with av.open(f"file:{path}") as file:
             rgb = next(file.decode(video=0)).to_ndarray(format="rgb24")
         tiles.append(Tile(shrunk(rgb, rgb.shape[1]), f"track {path.stem}"))
-    return lay_out(tiles, 6, _title(stored, "portraits", len(tiles), len(tiles)))
+    return lay_out(tiles, 6, _title(stored, "portrait", len(tiles), len(tiles)))
 
 
 def pictures(stored: StoredRecording, frames: Iterable[int]) -> Iterable[Picture]:
@@ -170,8 +171,10 @@ def spread(items: Sequence[Item], most: int) -> list[Item]:
 
 
 def _title(stored: StoredRecording, what: str, there: int, shown: int) -> str:
-    some = f"{shown} of {there}" if shown < there else f"{there}"
-    return f"{stored.recording.id} · {some} {what}"
+    """What a sheet shows, counted: `what` begins with a noun in the singular, such as "track with pose"."""
+    noun, _, more = what.partition(" ")
+    some = f"{shown} of " if shown < there else ""
+    return f"{stored.recording.id} · {some}{count(there, noun)} {more}".rstrip()
 
 
 def _along(crop: Crop, count: int) -> list[int]:

@@ -13,7 +13,7 @@ from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.report.draw import require
 from phonoscope.report.facts import recording_facts
-from phonoscope.report.wording import amount, as_path, clock_time, percent, rate, span_s
+from phonoscope.report.wording import amount, as_path, clock_time, count, percent, rate, span_s
 from phonoscope.store.recording import StoredRecording
 
 
@@ -64,7 +64,7 @@ def _about(stored: StoredRecording, name: str, value: Any) -> Iterator[tuple[str
         for column, numbers in value.frames.columns.items():
             yield column, _range(numbers)
     elif isinstance(value, TrackTable):
-        yield "rows", f"{len(value.track)} in {len(np.unique(value.track))} tracks"
+        yield "rows", f"{len(value.track)} in {count(len(np.unique(value.track)), 'track')}"
         for column, numbers in value.columns.items():
             yield column, _range(numbers)
     else:

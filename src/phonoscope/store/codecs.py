@@ -90,10 +90,11 @@ def write_track_arrays(folder: Path, value: TrackArrays) -> None:
 
 
 def read_track_arrays(folder: Path) -> TrackArrays:
-    """Arrays as `write_track_arrays` left them; they are mapped from disk, not read."""
+    """Arrays as `write_track_arrays` left them; they are mapped from disk, not read, unless there are very many."""
     frames = read_table(folder / FRAMES)
     ids = np.unique(frames.track).tolist()
-    return TrackArrays({id: np.load(folder / f"{id}.npy", mmap_mode="r", allow_pickle=False) for id in ids}, frames)
+    mode = "r" if len(ids) <= MAPPED else None
+    return TrackArrays({id: np.load(folder / f"{id}.npy", mmap_mode=mode, allow_pickle=False) for id in ids}, frames)
 
 
 def read_folder(folder: Path) -> Any:
@@ -106,6 +107,7 @@ def read_folder(folder: Path) -> Any:
     return folder
 
 
+MAPPED = 48  # arrays of one folder at most: each holds a file open, and macOS lets a process open 256 in all
 FRAMES = "frames.parquet"  # by its name a folder is known to hold arrays along tracks
 
 FOLDER_CODECS: Mapping[type, Callable[[Path, Any], None]] = {TrackArrays: write_track_arrays}

@@ -69,8 +69,19 @@ def test_a_table_of_clips_is_read_by_its_columns(tmp_path):
     assert read_choice(tmp_path / "c") == {"b": [(1, Span(3, 5)), (0, Span(2, 4))], "a": [(0, Span(0, 9))]}
 
 
+@pytest.mark.parametrize("value", [None, "three", 2.5, float("nan")])
+def test_a_clip_has_whole_numbers_however_they_are_written(tmp_path, value):
+    row = {"recording": "a-00000000", "track": 1.0, "start_frame": 3.0, "stop_frame": 5.0}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "spreadsheet.parquet")
+    (chosen,) = read_choice(tmp_path / "spreadsheet.parquet")["a-00000000"]
+    assert chosen == (1, Span(3, 5)) and isinstance(chosen[0], int) and isinstance(chosen[1].start, int)
+    pq.write_table(pa.Table.from_pylist([row | {"track": value}]), tmp_path / "wrong.parquet")
+    with pytest.raises(UsageError, match="track of a clip is a whole number, not "):
+        read_choice(tmp_path / "wrong.parquet")
+
+
 def test_a_table_of_something_else_is_answered_in_one_line(tmp_path):
-    with pytest.raises(UsageError, match="cannot read the clips in"):
+    with pytest.raises(UsageError, match=r"there is no file '.*nowhere\.parquet'"):
         read_choice(tmp_path / "nowhere.parquet")
     (tmp_path / "text").write_text("no table")
     with pytest.raises(UsageError, match="cannot be read"):

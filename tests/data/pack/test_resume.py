@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from phonoscope import Store, prepare
 from phonoscope.core.errors import UsageError
 from phonoscope.data.pack import film as clip_film
 from phonoscope.data.pack import pack
+from phonoscope.data.pack.folder import PackFolder
 from phonoscope.testing.known import (
     MUTE,
     PAIR,
@@ -146,6 +148,28 @@ def test_a_killed_packer_leaves_nothing_half_and_the_next_run_mends_it(made, tmp
 def test_a_dry_run_writes_nothing(pair, tmp_path):
     (told,) = pack(tmp_path / "films", tmp_path / "heads").foretell()
     assert len(told.made) == 2 and not (tmp_path / "heads").exists()
+
+
+def test_packers_of_one_folder_do_not_tidy_away_what_others_begin(tmp_path):
+    folder = PackFolder(tmp_path / "heads", "talking-face")
+    paths = set()
+
+    def take_turns(recording: str) -> None:
+        with folder.hold(recording):
+            for turn in range(150):
+                with folder.part(f"{recording}_{turn}") as part:
+                    paths.add(part)
+                    (part / "here").touch()
+
+    with ThreadPoolExecutor(4) as packers:
+        list(packers.map(take_turns, [f"talk-0000000{k}" for k in range(4)]))
+    assert len(paths) == 600 and not any(path.exists() for path in paths)
+
+
+def test_nothing_is_packed_among_the_recordings_of_the_store(pair):
+    root = pair.folder.parents[1]
+    with pytest.raises(UsageError, match="lies among the recordings of the store"):
+        pack(root, root / "recordings" / "heads")
 
 
 def test_a_folder_of_other_things_is_refused(pair, tmp_path):

@@ -9,7 +9,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -83,23 +83,24 @@ class PackFolder:
             (self.root / LEDGER).touch()
         with alone(self.root / f".{recording}.lock"):
             self._catch_up()
-            for debris in (self.root / PARTS).glob(f"{recording}*"):
-                if debris.name.partition("_")[0] == recording:  # ids hold no underscore, names of clips go on with one
-                    shutil.rmtree(debris)
-            _remove_if_empty(self.root / PARTS)
+            with self._tidying() as parts:
+                for debris in parts.glob(f"{recording}*"):
+                    if debris.name.partition("_")[0] == recording:  # ids hold no _, with which names of clips go on
+                        shutil.rmtree(debris)
             yield
 
     @contextmanager
     def part(self, clip: str) -> Iterator[Path]:
         """An empty folder in which a clip's files are made, each at its path; `keep` takes them from there."""
         part = self.root / PARTS / clip
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        with self._tidying():
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
         try:
             yield part
         finally:
-            shutil.rmtree(part, ignore_errors=True)
-            _remove_if_empty(part.parent)
+            with self._tidying():
+                shutil.rmtree(part, ignore_errors=True)
 
     def keep(self, clip: PackedClip, made: Mapping[str, tuple[str, list[str]]], part: Path) -> None:
         """Give a clip's new files their places, then put it down.
@@ -134,6 +135,14 @@ class PackFolder:
             rows.writerows(msgspec.to_builtins(self.clips[name]) for name in sorted(self.clips))
             _write_if_new(self.root / LIST, text.getvalue().encode())
         return self.root / LIST
+
+    @contextmanager
+    def _tidying(self) -> Iterator[Path]:
+        """The folder of parts, which goes with the last of them: nobody else makes or removes one meanwhile."""
+        with alone(self.root / ".lock"):
+            yield self.root / PARTS
+            with suppress(OSError):  # it is not there, or not empty
+                (self.root / PARTS).rmdir()
 
     def _forget(self, clip: PackedClip, but: set[str]) -> None:
         """Put down that of a clip only its `parts` are left, then remove the files of the others, but for `but`."""
@@ -216,11 +225,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    """Tidy up after the last one."""
-    try:
-        folder.rmdir()
-    except OSError:
-        return

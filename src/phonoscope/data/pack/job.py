@@ -91,12 +91,15 @@ def pack(
         shard: take only this part of the recordings; other machines may fill the same folder with the others.
 
     Raises:
-        UsageError: there is no such layout, store or recording, `clips` names no clips, or `to` holds other things.
+        UsageError: there is no such layout, store or recording, `clips` names no clips, or `to` holds other things or
+            lies among the store's recordings.
     """
     if layout not in LAYOUTS:
         near = get_close_matches(layout, LAYOUTS, n=1)
         raise UsageError(f"no layout '{layout}'; " + (f"did you mean '{near[0]}'?" if near else ", ".join(LAYOUTS)))
     store = store if isinstance(store, Store) else Store(store)
+    if Path(to).resolve().is_relative_to((store.root / "recordings").resolve()):
+        raise UsageError(f"'{to}' lies among the recordings of the store: give another folder to --to")
     choice = None if clips is None else read_choice(Path(clips))
     items = [*store] if choice is None else [*choice]
     if only:
