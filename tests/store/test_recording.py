@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phonoscope.core.errors import UsageError
-from phonoscope.core.faces import Tracks, TrackTable
+from phonoscope.core.faces import TrackArrays, Tracks, TrackTable
 from phonoscope.core.media import Recording
 from phonoscope.core.series import Series
 from phonoscope.store.codecs import write_recording
@@ -101,3 +101,17 @@ def test_lost_sound_is_not_had(stored):
     for sound in (stored.audio, lambda: stored.load("audio")):
         with pytest.raises(UsageError, match="has no 'audio'"):
             sound()
+
+
+@pytest.mark.parametrize("left", [0, 5, 60])
+@pytest.mark.parametrize("name", ["pose", "mfcc", "landmarks"])
+def test_a_damaged_artifact_is_one_line_that_says_how_to_mend_it(stored, name, left):
+    table = TrackTable(np.zeros(9, np.int32), np.arange(9, dtype=np.int32), {"score": np.ones(9, np.float32)})
+    series = Series(np.ones((40, 13), np.float32), Fraction(100), Fraction(1, 80))
+    points = TrackArrays({0: np.ones((9, 68, 2), np.float32)}, table)
+    stored.save(name, {"pose": table, "mfcc": series, "landmarks": points}[name], receipt(name))
+    place = stored.places[name]
+    file = place / "0.npy" if place.is_dir() else place
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(UsageError, match=rf"is damaged .*delete it, and `phonoscope run {name} "):
+        stored.load(name)

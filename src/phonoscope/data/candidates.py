@@ -13,7 +13,6 @@ from phonoscope.core.series import Series
 from phonoscope.data.columns import ALWAYS, ONCE, REPEATS, TEXT, WHOLE, name_of, spread
 from phonoscope.store.folder import Store
 from phonoscope.store.recording import StoredRecording
-from phonoscope.store.tables import read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,7 +117,7 @@ class _Facts:
 
 
 def _facts(stored: StoredRecording, paths: Mapping[str, Path]) -> _Facts:
-    tables = {name: read_table(path) for name, path in sorted(paths.items()) if _is_track_table(path)}
+    tables = {name: stored.load(name) for name, path in sorted(paths.items()) if _is_track_table(path)}
     scores = tables.pop("asd", None)
     landmarks = stored.load("landmarks") if "landmarks" in paths else None
     if landmarks:
@@ -135,7 +134,11 @@ def _is_track_table(path: Path) -> bool:
         return False
     import pyarrow.parquet as pq
 
-    return (pq.read_schema(path).metadata or {}).get(b"phonoscope") == b"track-table"
+    try:
+        about = pq.read_schema(path).metadata or {}
+    except ValueError:
+        return True  # it is damaged: loading it says so
+    return about.get(b"phonoscope") == b"track-table"
 
 
 def _own_numbers(artifact: str, table: TrackTable) -> TrackTable:

@@ -136,12 +136,18 @@ class StoredRecording:
         """An artifact, as the type that its step returns; a folder of films or pictures as its path.
 
         Raises:
-            UsageError: it has not been made, a part of it is lost, or what it was made from is no longer there.
+            UsageError: it has not been made, is damaged or lost in part, or was made from what is no longer there.
         """
         if name == "recording":
             return self.recording
         path = self.made(name)
-        return read_folder(path) if path.is_dir() else READERS[path.suffix](path)
+        try:
+            return read_folder(path) if path.is_dir() else READERS[path.suffix](path)
+        except (ValueError, EOFError, RuntimeError, OSError) as error:  # Arrow's, NumPy's and libsndfile's for damage
+            if isinstance(error, OSError) and error.errno:
+                raise
+            again = f"delete it, and `phonoscope run {name} {self.folder.parents[1]}` makes it anew"
+            raise UsageError(f"{path} is damaged ({' '.join(str(error).split())}): {again}") from error
 
     def made(self, name: str) -> Path:
         """Where an artifact lies that is whole and fresh.
