@@ -21,7 +21,7 @@ from phonoscope.flow.plan import plan
 from phonoscope.flow.run import Work
 from phonoscope.flow.shard import Shard
 from phonoscope.flow.step import Step, steps_in
-from phonoscope.models.load import card_of, choose, load
+from phonoscope.models.load import card_of, choose, load, sees_depth
 from phonoscope.steps import (
     asd,
     crop_video,
@@ -50,6 +50,7 @@ STEPS: Mapping[str, Step] = steps_in(
     shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video,
     landmarks, mesh, pose, motion, mouth, quality, hands, speech, fbank, stft,
 )  # fmt: skip
+NEED_DEPTH = {"mesh": "mesh", "pose": "landmarks", "motion": "landmarks"}  # and whose landmarker must see it
 DEFAULT = ("shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs")
 
 
@@ -240,10 +241,18 @@ def settle(
         pick: gives the model to use for a kind of model and a name, which may be 'auto'.
 
     Raises:
-        UsageError: there is no such model, or it is of another kind.
+        UsageError: there is no such model, or it is of another kind, or cannot give what a step needs.
         MissingWeights: the weights of none can be had.
     """
     settled, chosen = {step.name: getattr(params, step.name) for step in steps if step.params}, dict(chosen)
+    for name, maker in NEED_DEPTH.items():  # asked before anything is fetched; what 'auto' means sees depth
+        if (
+            name in {step.name for step in steps}
+            and (model := settled[maker].model) != "auto"
+            and not sees_depth(model)
+        ):
+            said = f"'{name}' needs a landmarker that sees depth, which '{model}' does not"
+            raise UsageError(f"{said}: leave --{maker}.model away")
     for step in steps:
         if step.backend_kind:
             asked = settled[step.name].model

@@ -59,6 +59,16 @@ def test_an_impossible_setting_makes_no_store(tmp_path, capsys, setting, value):
         params_from({section: {key: float(value) if "." in value or value == "nan" else int(value)}})
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+@pytest.mark.parametrize(("name", "maker"), [("mesh", "mesh"), ("pose", "landmarks"), ("motion", "landmarks")])
+def test_what_needs_depth_is_refused_with_a_flat_landmarker_before_anything_is_fetched(
+    puppets, tmp_path, capsys, name, maker, more
+):
+    flat = ["--want", name, f"--{maker}.model", "dlib68"]
+    said = refused(["prepare", str(puppets), "--to", str(tmp_path / "s"), *flat, *more], capsys)
+    assert f"'{name}' needs a landmarker that sees depth, which 'dlib68' does not: leave --{maker}.model away" in said
+
+
 def test_gaps_longer_than_are_bridged_are_warned_of_once(puppets, tmp_path, caplog):
     arguments = ["prepare", str(puppets), "--to", str(tmp_path / "s"), "--dry-run", "--faces.every"]
     with caplog.at_level(logging.WARNING):

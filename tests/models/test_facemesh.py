@@ -1,5 +1,6 @@
 """The face mesh: laws of its tables, and the network on real people and under turns and mirrors."""
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -82,6 +83,12 @@ def test_lips_and_jaw_do_not_turn_the_head():
 @pytest.fixture(scope="module")
 def facemesh(from_index: Callable[[Card], Path]) -> FaceMesh:
     return FaceMesh(from_index(FaceMesh.card))
+
+
+def test_loading_says_nothing_and_stderr_is_as_it_was(from_index, capfd):
+    FaceMesh(from_index(FaceMesh.card))
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"
 
 
 @pytest.mark.parametrize("image", [np.zeros((192, 192), np.uint8), np.zeros((192, 192, 3)), np.zeros((9, 9, 3), "u1")])
@@ -169,11 +176,10 @@ def test_a_mirror_flips_yaw_and_roll_and_swaps_the_points(facemesh, shared_data,
         width, box = rgb.shape[1], one_face(shared_weights, rgb)
         here = seen(facemesh, rgb, box)
         there = seen(facemesh, np.ascontiguousarray(rgb[:, ::-1]), [width - box[2], box[1], width - box[0], box[3]])
-        assert (
-            apart_deg(there.rotation, MIRROR @ here.rotation @ MIRROR) < 5
-        )  # the network itself is not quite even-handed
+        # the network itself is not quite even-handed: hence 5 degrees, and 3 % of the distance of the eyes
+        assert apart_deg(there.rotation, MIRROR @ here.rotation @ MIRROR) < 5
         apart = np.linalg.norm((there.points * [-1, 1] + [width, 0])[MIRROR_68] - here.points, axis=1)
-        assert apart.mean() < 0.02 * np.linalg.norm(here.mesh[EYES[0], :2] - here.mesh[EYES[1], :2])
+        assert apart.mean() < 0.03 * np.linalg.norm(here.mesh[EYES[0], :2] - here.mesh[EYES[1], :2])
 
 
 @pytest.mark.real

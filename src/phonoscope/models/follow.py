@@ -43,9 +43,10 @@ class Follower:
             ValueError: the picture is not the track's next one.
         """
         box = self._next_box(picture)
-        shape = self._follow(picture, self._square, box) if self._square else None
-        if shape is None or shape.score < self._min_score:
-            shape = self._find(picture, box)
+        if self._square is not None and (seen := self._follow(picture, self._square, box)) is not None:
+            shape, self._square = seen
+            return shape
+        shape = self._find(picture, box)
         if shape.score < self._min_score:
             self._square = None
             return missing(shape)
@@ -60,17 +61,20 @@ class Follower:
         self.seen += 1
         return self.track.box[at]
 
-    def _follow(self, picture: Picture, square: Square, box: np.ndarray) -> FaceShape:
-        """The face about where it was: seen from there, and again while it turns out to be elsewhere."""
+    def _follow(self, picture: Picture, square: Square, box: np.ndarray) -> tuple[FaceShape, Square] | None:
+        """The face about where it was, and where to look next: looks again while it turns out to be elsewhere.
+
+        None: it is lost.
+        """
         shape = self._look(picture, square, box)
-        for _ in range(CLOSER):
+        for closer in range(1 + CLOSER):
             if shape.score < self._min_score:
-                break
+                return None
             before, square = square, self._landmarker.next(shape)
-            if _about_there(before, square):
+            if closer == CLOSER or _about_there(before, square):
                 break
             shape = self._look(picture, square, box)
-        return shape
+        return shape, square
 
     def _find(self, picture: Picture, box: np.ndarray) -> FaceShape:
         """The face in a box: seen from there, then closer, and again while it turns out to lean more than thought."""

@@ -65,6 +65,15 @@ def card_of(name: str) -> Card:
     return pretrained.card_of(name) if _in_folder(name) else _class(name).card
 
 
+def sees_depth(name: str) -> bool:
+    """Whether a landmarker gives a mesh and the rotation of the head.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    return _class(name).depth
+
+
 def load(name: str, *, weights: Path | None = None, threads: int = 1) -> Any:
     """A model, ready to call.
 

@@ -71,6 +71,7 @@ class FaceLandmarker(Protocol):
     """Finds the landmarks of one face that stands upright in a square picture."""
 
     backend_kind: ClassVar[str] = "face_landmarker"
+    depth: ClassVar[bool]  # whether it gives a mesh and the rotation of the head
     card: Card
     size: int  # px, both sides of the pictures that it wants
 

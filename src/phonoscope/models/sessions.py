@@ -1,6 +1,9 @@
 """Network runtimes, set up so that the same input gives the same bytes."""
 
-from collections.abc import Callable, Mapping
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +33,27 @@ def onnx_network(weights: Path, threads: int = 1) -> OnnxNetwork:
     return run
 
 
+@contextmanager
+def _native_stderr_aside() -> Iterator[None]:
+    """What native code writes to stderr meanwhile goes nowhere; its errors are raised all the same."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def lite_network(weights: Path, threads: int = 1) -> LiteNetwork:
     """A TensorFlow Lite network of one input on the CPU, with a fixed number of threads."""
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(str(weights), num_threads=threads)
-    interpreter.allocate_tensors()
+    with _native_stderr_aside():  # it tells of its delegate there, which cannot be told from trouble, nor turned off
+        interpreter = Interpreter(str(weights), num_threads=threads)
+        interpreter.allocate_tensors()
     (source,) = (detail["index"] for detail in interpreter.get_input_details())
     outputs = [detail["index"] for detail in interpreter.get_output_details()]
 

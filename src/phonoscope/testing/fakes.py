@@ -68,6 +68,7 @@ class FakeLandmarker:
     """Takes all that is bright for one upright face, and puts the points of a plain frontal face into its box."""
 
     backend_kind: ClassVar[str] = "face_landmarker"
+    depth: ClassVar[bool] = True
     card: Card = _card("fake-landmarker", "squares of twice the face, 64 px, RGB", "one answer a face and picture")
     size = 64
     bright = 200  # grey level from which a pixel belongs to a face

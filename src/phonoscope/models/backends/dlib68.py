@@ -24,6 +24,7 @@ class Dlib68:
     """A landmarker for one face that stands upright in 256 × 256 px; it always finds one, so its score is always 1."""
 
     backend_kind: ClassVar[str] = "face_landmarker"
+    depth: ClassVar[bool] = False
     size = SIDE
     card: Card = Card(
         name="dlib68",

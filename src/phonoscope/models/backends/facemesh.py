@@ -26,6 +26,7 @@ class FaceMesh:
     """
 
     backend_kind: ClassVar[str] = "face_landmarker"
+    depth: ClassVar[bool] = True
     size = INPUT
     card: Card = Card(
         name="facemesh",
