@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import re
 
 import pytest
 
@@ -131,8 +132,10 @@ def test_doctor_is_not_well_without_a_package_that_is_needed(capsys, monkeypatch
 def test_doctor_looks_at_all_that_the_package_asks_for(capsys):
     main(["doctor", "--offline"])
     said = capsys.readouterr().out
-    named = [need.split(">")[0].split("<")[0] for need in importlib.metadata.requires("phonoscope") or []]
+    needs = importlib.metadata.requires("phonoscope") or []
+    named = [need.split(">")[0].split("<")[0] for need in needs if "extra ==" not in need]
     assert named and all(f"  {name} " in said for name in named)
+    assert re.search(r"  \[ssl\] +(torch \d|not installed: .*pip install 'phonoscope\[ssl\]')", said)
 
 
 def test_every_verb_teaches(capsys):

@@ -35,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
         version = _version(package)
         lacking += [package] if version.startswith("MISSING") else []
         print(f"  {package:26} {version}")
+    for extra, packages in _extras().items():
+        print(f"  {f'[{extra}]':26} {_installed(extra, packages)}")
     mirror = os.environ.get("PHONOSCOPE_MODELS")
     print(f"weights: cache {load.home() / 'weights'}, mirror {mirror or 'none; PHONOSCOPE_MODELS names one'}")
     for name in load.names():
@@ -62,12 +64,38 @@ def _here(kind: str) -> str:
 
 
 def _packages() -> list[str]:
-    """What phonoscope itself cannot do without, by its own account; extras are left to those who ask for them."""
-    try:
-        needs = importlib.metadata.requires("phonoscope") or []
-    except importlib.metadata.PackageNotFoundError:
+    """What phonoscope itself cannot do without, by its own account."""
+    needs = _needs()
+    if needs is None:
         return ["phonoscope"]  # the code is here, but was never installed
-    return [re.split(r"[^\w.-]", need, maxsplit=1)[0] for need in needs if "extra ==" not in need]
+    return [_project(need) for need in needs if "extra ==" not in need]
+
+
+def _extras() -> dict[str, list[str]]:
+    """What is there for those who ask for it, by extra."""
+    found: dict[str, list[str]] = {}
+    for need in _needs() or ():
+        if extra := re.search(r"""extra == ['"]([\w-]+)""", need):
+            found.setdefault(extra[1], []).append(_project(need))
+    return found
+
+
+def _needs() -> list[str] | None:
+    try:
+        return importlib.metadata.requires("phonoscope") or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _project(need: str) -> str:
+    return re.split(r"[^\w.-]", need, maxsplit=1)[0]
+
+
+def _installed(extra: str, packages: Sequence[str]) -> str:
+    versions = [f"{package} {_version(package)}" for package in packages]
+    if any("MISSING" in version for version in versions):
+        return f"not installed: {sys.executable} -m pip install 'phonoscope[{extra}]'"
+    return ", ".join(versions)
 
 
 def _version(package: str) -> str:
