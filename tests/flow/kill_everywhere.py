@@ -6,19 +6,17 @@ how many touches there are, and at which of them a rerun did not give the undist
 
 import importlib
 import json
-import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 
+from phonoscope.testing.kills import forked, kill_at
 from phonoscope.testing.quick import fingerprint, quick_job
 
 HEAVY = (
     "av", "cv2", "pyarrow.dataset", "pyarrow.parquet", "scipy.fft", "scipy.optimize", "soundfile",
     "phonoscope.media.audio", "phonoscope.media.probe", "phonoscope.media.video",
 )  # fmt: skip
-TOUCHES = ("open", "os.mkdir", "os.remove", "os.rename", "os.rmdir")
 
 
 def main(film: str, folder: Path, stride: int) -> None:
@@ -36,28 +34,6 @@ def main(film: str, folder: Path, stride: int) -> None:
         shutil.rmtree(store)
         touch += stride
     sys.stdout.write(json.dumps({"touches": touch, "bad": bad}) + "\n")
-
-
-def kill_at(touch: int, store: Path) -> None:
-    """Arrange for the end of this process before it touches what is in the store for the n-th time."""
-    left = [touch]
-
-    def hook(event: str, arguments: tuple) -> None:
-        if event in TOUCHES and str(arguments[0]).startswith(str(store)):
-            left[0] -= 1
-            if left[0] < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
-
-
-def forked(do) -> int:
-    """Do it in a copy of this process; its exit code, negative if it was killed."""
-    child = os.fork()
-    if child == 0:
-        do()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phonoscope.core.faces import Tracks, TrackTable
+from phonoscope.core.faces import Track, Tracks, TrackTable
 
 
 def blank_table(tracks: Tracks, *columns: str) -> tuple[TrackTable, dict[int, int]]:
@@ -20,6 +20,21 @@ def blank_table(tracks: Tracks, *columns: str) -> tuple[TrackTable, dict[int, in
         {name: np.full(starts[-1], np.nan, np.float32) for name in columns},
     )
     return table, {track.id: int(start) for track, start in zip(ordered, starts[:-1], strict=True)}
+
+
+class Passing:
+    """Which tracks are under a frame, for frames that come in order: none is asked again once it is over."""
+
+    def __init__(self, tracks: Tracks) -> None:
+        self._waiting = sorted(tracks, key=lambda track: track.start, reverse=True)
+        self._live: list[Track] = []
+
+    def at(self, frame: int) -> list[Track]:
+        """The tracks that have this frame, in order of start."""
+        while self._waiting and self._waiting[-1].start <= frame:
+            self._live.append(self._waiting.pop())
+        self._live = [track for track in self._live if frame < track.span.stop]
+        return self._live
 
 
 def neighbours(seen: np.ndarray, reach: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -54,13 +54,15 @@ def read_clips(path: Path | str) -> tuple[Clip, ...]:
     """The clips of a file, in its order; any table will do that has recording, track, start_frame and stop_frame.
 
     Raises:
-        UsageError: it is no such table, or has a row that is no clip.
+        UsageError: there is no such file, it is no such table, or has a row that is no clip.
     """
     import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet as pq
 
     path = Path(path)
+    if not path.is_file():
+        raise UsageError(f"there is no file '{path}' with clips: `phonoscope select STORE --to {path}` writes one")
     try:
         table = pyarrow.csv.read_csv(path) if path.suffix == ".csv" else pq.read_table(path)
     except pa.ArrowException as error:

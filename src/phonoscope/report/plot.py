@@ -10,6 +10,7 @@ from phonoscope.core.media import Recording
 from phonoscope.core.series import Series
 from phonoscope.report.canvas import AMBER, BLUE, INK, LINE, SOFT, Colour, blank, fill, hue, text_width, write
 from phonoscope.report.strips import WIDTH, ticks
+from phonoscope.report.traces import levelled, sampled
 from phonoscope.store.recording import StoredRecording
 
 SIZE = (260, 1000)  # h, w px of the whole picture
@@ -81,35 +82,17 @@ def heat_map(series: Series, duration_s: float, title: str) -> np.ndarray:
     """Rows over time, (T, D) or more, each scaled to its own middle 98 %; the first at the bottom."""
     picture = blank(*SIZE)
     height, width = SIZE[0] - TOP - BOTTOM, SIZE[1] - LEFT - RIGHT
-    at = (np.arange(width) + 0.5) / width * duration_s
-    row = np.rint((at - float(series.start)) * float(series.rate)).astype(int)
-    values = _rows_of_map(series, row)
-    if len(values):
-        low, high = np.percentile(values, [1, 99], axis=0)
-        level = np.clip((values - low) / np.maximum(high - low, 1e-9), 0, 1)
-        known = (row >= 0) & (row < len(series))
+    if len(series):
+        values, known = sampled(series, duration_s, width)
+        depth = values.shape[1]
+        level = levelled(values[:, np.unique(np.linspace(0, depth - 1, MOST).astype(int))])
         shown = level.T[::-1]
         which = np.arange(height) * len(shown) // height
         colours = np.stack([255 - 225 * shown, 254 - 150 * shown, 251 - 105 * shown], 2).astype(np.uint8)
         picture[TOP : TOP + height, LEFT : LEFT + width][:, known] = colours[which][:, known]
-        for text, y in (("0", TOP + height - 8), (str(_depth(series) - 1), TOP + 1)):
+        for text, y in (("0", TOP + height - 8), (str(depth - 1), TOP + 1)):
             write(picture, LEFT - 6 - text_width(text), y, text, SOFT)
     return _framed(picture, duration_s, title)
-
-
-def _depth(series: Series) -> int:
-    """How many numbers of a row are shown: of several layers the last."""
-    return int(series.values.shape[-1])
-
-
-def _rows_of_map(series: Series, row: np.ndarray) -> np.ndarray:
-    """The rows of a map, (len(row), D) float64: of layers the last, of complex numbers the magnitude in dB."""
-    if not len(series):
-        return np.zeros((0, 1))
-    chosen = np.unique(np.linspace(0, _depth(series) - 1, MOST).astype(int))
-    rows = np.asarray(series.values[np.clip(row, 0, len(series) - 1)])  # no more than there are columns
-    values = rows.reshape(len(row), -1, _depth(series))[:, -1, chosen]
-    return 20 * np.log10(np.abs(values) + 1e-5) if np.iscomplexobj(values) else values.astype(np.float64)
 
 
 def _known(line: Line) -> list[Line]:

@@ -39,31 +39,44 @@ def maps_of(stored: StoredRecording, paths: Mapping[str, Path]) -> dict[str, np.
 
 
 def series_map(series: Series, duration_s: float) -> np.ndarray:
-    """A series over a recording; of layers the last is shown, of complex numbers the magnitude in dB."""
-    at = (np.arange(BINS) + 0.5) / BINS * duration_s
-    row = np.rint((at - float(series.start)) * float(series.rate)).astype(int)
-    rows = np.asarray(series.values[np.clip(row, 0, len(series) - 1)])
-    values = rows.reshape(BINS, -1, rows.shape[-1])[:, -1]
-    values = 20 * np.log10(np.abs(values) + 1e-5) if np.iscomplexobj(values) else values.astype(np.float64)
+    """A series (T, …, D) over a recording, as `sampled` has it, neighbouring numbers of a row taken together."""
+    values, known = sampled(series, duration_s, BINS)
     edges = np.unique(np.linspace(0, values.shape[1], min(BANDS, values.shape[1]) + 1).astype(int))
     bands = np.add.reduceat(values, edges[:-1], axis=1) / np.diff(edges)
-    low, high = np.percentile(bands, [1, 99], axis=0)
-    level = np.clip((bands - low) / np.maximum(high - low, 1e-9), 0, 1)
-    shades = np.rint(level * (LEVELS - 1)) * (255 // (LEVELS - 1))
-    shades[(row < 0) | (row >= len(series))] = 0
+    shades = np.rint(levelled(bands) * (LEVELS - 1)) * (255 // (LEVELS - 1))
+    shades[~known] = 0
     return shades.T[::-1].astype(np.uint8)
+
+
+def sampled(series: Series, duration_s: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """So many rows of a series (T, …, D), evenly over a recording, (count, D) float64; and which of them it has.
+
+    Of layers the last is shown, of complex numbers the magnitude in dB. Only these rows are read.
+    """
+    at = (np.arange(count) + 0.5) / count * duration_s
+    row = np.rint((at - float(series.start)) * float(series.rate)).astype(int)
+    rows = np.asarray(series.values[np.clip(row, 0, len(series) - 1)])
+    values = rows.reshape(count, -1, rows.shape[-1])[:, -1]
+    known = (row >= 0) & (row < len(series))
+    return 20 * np.log10(np.abs(values) + 1e-5) if np.iscomplexobj(values) else values.astype(np.float64), known
+
+
+def levelled(values: np.ndarray) -> np.ndarray:
+    """Columns (T, D), each scaled to its own middle 98 %, in [0, 1]."""
+    low, high = np.percentile(values, [1, 99], axis=0)
+    return np.clip((values - low) / np.maximum(high - low, 1e-9), 0, 1)
 
 
 def traces_of(stored: StoredRecording, paths: Mapping[str, Path]) -> tuple[Trace, ...]:
     """The curves of every track, by artifact."""
     made = []
-    for name in DRAWN.keys() & paths.keys():
+    for name in (name for name in DRAWN if name in paths):
         table: TrackTable = stored.load(name)
         for track in np.unique(table.track).tolist():
             mine = table.track == track
             columns = {c: binned(table.columns[c][mine], table.frame[mine], stored.recording) for c in DRAWN[name]}
             made.append(Trace(name, track, columns))
-    return tuple(sorted(made, key=lambda trace: (list(DRAWN).index(trace.name), trace.track)))
+    return tuple(made)
 
 
 def binned(values: np.ndarray, frame: np.ndarray, recording: Recording) -> np.ndarray:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope.core.along import blank_table
+from phonoscope.core.along import Passing, blank_table
 from phonoscope.core.checks import within
-from phonoscope.core.faces import Track, Tracks, TrackTable
+from phonoscope.core.faces import Tracks, TrackTable
 from phonoscope.core.geometry import areas, crop_track, intersection
 from phonoscope.core.media import Picture
 from phonoscope.flow.step import step
@@ -36,21 +36,16 @@ def hands(film: Film, tracks: Tracks, detector: HandDetector, p: HandsParams) ->
     """
     table, first = blank_table(tracks, "hands")
     covered = table.columns["hands"]
-    waiting = sorted(tracks, key=lambda track: track.start, reverse=True)
-    live: list[tuple[Track, np.ndarray]] = []  # tracks in the picture, and their crops' matrices
+    passing, side = Passing(tracks), detector.size
+    squares = {track.id: crop_track(track, "tight", expand=p.around - 1, size=side) for track in tracks}
     batch = yield [track.span for track in tracks]
     while batch:
         for picture in batch:
-            while waiting and waiting[-1].start <= picture.frame:
-                track = waiting.pop()
-                square = crop_track(track, "tight", expand=p.around - 1, size=detector.size)
-                live.append((track, square.matrix))
-            live = [(track, matrix) for track, matrix in live if picture.frame < track.span.stop]
-            for track, matrix in live:
+            for track in passing.at(picture.frame):
                 at = picture.frame - track.start
                 if at % p.every == 0:
                     row = first[track.id] + at
-                    share = _share(picture, track.box[at], matrix[at], detector)
+                    share = _share(picture, track.box[at], squares[track.id].matrix[at], detector)
                     covered[row : row + min(p.every, len(track) - at)] = share
         batch = yield
     return table

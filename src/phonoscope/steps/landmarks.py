@@ -7,6 +7,7 @@ import numpy as np
 from phonoscope.core.along import blank_table
 from phonoscope.core.checks import within
 from phonoscope.core.faces import TrackArrays, Tracks
+from phonoscope.core.pose import COLUMNS as ROTATION
 from phonoscope.core.smooth import one_euro
 from phonoscope.flow.step import step
 from phonoscope.flow.streams import Film, Look
@@ -14,7 +15,7 @@ from phonoscope.models.follow import Followers
 from phonoscope.models.protocols import FaceLandmarker
 
 EYES = (36, 45)  # iBUG: outer corners; how far they lie apart is the measure of a face
-COLUMNS = ("score", "r00", "r01", "r02", "r10", "r11", "r12", "r20", "r21", "r22")
+COLUMNS = ("score", *ROTATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope.core.along import blank_table
+from phonoscope.core.along import Passing, blank_table
 from phonoscope.core.checks import within
-from phonoscope.core.faces import Track, Tracks, TrackTable
-from phonoscope.core.geometry import Crop, crop_track
+from phonoscope.core.faces import Tracks, TrackTable
+from phonoscope.core.geometry import crop_track
 from phonoscope.core.media import Picture
 from phonoscope.flow.step import step
 from phonoscope.flow.streams import Film, Look
@@ -39,18 +39,13 @@ def quality(film: Film, tracks: Tracks, p: QualityParams) -> Look[TrackTable]:
         rows = slice(first[track.id], first[track.id] + len(track))
         table.columns["size_px"][rows] = (track.box[:, 2:] - track.box[:, :2]).max(1)
         table.columns["confidence"][rows] = track.score
-    waiting = sorted(tracks, key=lambda track: track.start, reverse=True)
-    live: list[tuple[Track, Crop]] = []
+    passing, crops = Passing(tracks), {track.id: crop_track(track, "tight", size=p.size) for track in tracks}
     batch = yield [track.span for track in tracks]
     while batch:
         for picture in batch:
-            while waiting and waiting[-1].start <= picture.frame:
-                track = waiting.pop()
-                live.append((track, crop_track(track, "tight", size=p.size)))
-            live = [(track, crop) for track, crop in live if picture.frame < track.span.stop]
-            for track, crop in live:
+            for track in passing.at(picture.frame):
                 at = picture.frame - track.start
-                face = visible_face(picture, track.box[at], crop.matrix[at], p.size)
+                face = visible_face(picture, track.box[at], crops[track.id].matrix[at], p.size)
                 if min(face.shape) >= KERNEL:
                     row = first[track.id] + at
                     mean, variance = _moments(face)

@@ -6,16 +6,14 @@ a line of JSON: how many touches there are, and at which of them something half 
 
 import importlib
 import json
-import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 
 from phonoscope.data.pack import pack
+from phonoscope.testing.kills import forked, kill_at
 
 HEAVY = ("av", "cv2", "numpy", "pyarrow.parquet", "soundfile", "phonoscope.media.encode", "phonoscope.media.video")
-TOUCHES = ("open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link")
 
 
 def main(store: str, clips: str, folder: Path, stride: int) -> None:
@@ -41,28 +39,6 @@ def tree(heads: Path) -> dict[str, bytes]:
     """What people see of the folder, but for the ledger."""
     found = {str(path.relative_to(heads)): path for path in heads.rglob("*") if path.is_file()}
     return {name: path.read_bytes() for name, path in found.items() if name[0] != "." and name != "pack.jsonl"}
-
-
-def kill_at(touch: int, folder: Path) -> None:
-    """Arrange for the end of this process before it touches what is in the folder for the n-th time."""
-    left = [touch]
-
-    def hook(event: str, arguments: tuple) -> None:
-        if event in TOUCHES and str(arguments[0]).startswith(str(folder)):
-            left[0] -= 1
-            if left[0] < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
-
-
-def forked(do) -> int:
-    """Do it in a copy of this process; its exit code, negative if it was killed."""
-    child = os.fork()
-    if child == 0:
-        do()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":

@@ -60,8 +60,6 @@ def read_choice(path: Path) -> Choice:
         UsageError: it is no such table, or has a row that is no clip.
     """
     chosen: dict[str, list[tuple[int, Span]]] = {}
-    if not path.is_file():
-        raise UsageError(f"there is no file '{path}' with clips: `phonoscope select STORE --to {path}` writes one")
     try:
         for clip in read_clips(path):
             chosen.setdefault(clip.recording, []).extend((track, clip.span) for track in clip.tracks)
