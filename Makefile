@@ -25,7 +25,7 @@ export CLIP DEMO
 # PySceneDetect asks for opencv-python, which would overwrite the headless one; its witness needs neither.
 # On Linux pip takes PyTorch with gigabytes of CUDA, unless PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL leads to its CPU build
 .venv/test: .venv/base
-	$(PIP) --editable ".[ssl]" --group test
+	$(PIP) --editable ".[ssl,train]" --group test
 	$(PIP) --no-deps scenedetect==0.7.2
 	@touch $@
 

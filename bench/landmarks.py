@@ -24,7 +24,8 @@ from phonoscope.media.video import decode
 from phonoscope.models.backends.dlib68 import Dlib68
 from phonoscope.models.backends.facemesh import FaceMesh
 from phonoscope.models.follow import Follower
-from phonoscope.models.load import load, weights
+from phonoscope.models.registry import load
+from phonoscope.models.weights import weights
 from phonoscope.steps.landmarks import LandmarksParams, landmarks
 from phonoscope.steps.pose import pose
 from phonoscope.store.recording import StoredRecording

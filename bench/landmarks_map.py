@@ -27,8 +27,8 @@ from phonoscope.media.video import decode
 from phonoscope.models.backends import facemesh
 from phonoscope.models.backends.dlib68 import Dlib68
 from phonoscope.models.follow import Follower, from_square, to_square
-from phonoscope.models.load import weights
 from phonoscope.models.protocols import FaceShape, Square
+from phonoscope.models.weights import weights
 from phonoscope.store.recording import StoredRecording
 
 MOST, EVERY, TALL = 150, 3, 80  # pictures of a track; of these every third; px, faces below are left out

@@ -15,8 +15,8 @@ import numpy as np
 from bench.table import Row, Table, at_least, spread
 from phonoscope.core.series import Series
 from phonoscope.flow.streams import PartFolder
-from phonoscope.models.load import load
 from phonoscope.models.protocols import SpeechEncoder
+from phonoscope.models.registry import load
 from phonoscope.steps import speech
 from phonoscope.store.codecs import read_audio, read_folder
 from phonoscope.testing.tiny_speech import babble, tiny_model

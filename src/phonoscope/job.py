@@ -21,7 +21,7 @@ from phonoscope.flow.plan import plan
 from phonoscope.flow.run import Work
 from phonoscope.flow.shard import Shard
 from phonoscope.flow.step import Step, steps_in
-from phonoscope.models.load import card_of, choose, load, sees_depth
+from phonoscope.models.registry import card_of, choose, load, policy_of, sees_depth, spec
 from phonoscope.steps import (
     asd,
     crop_video,
@@ -174,11 +174,11 @@ def prepare(
         UsageError: the films, an artifact's name or the store are not what they should be.
     """
     films, params = [str(film) for film in films], params or Params()
-    steps = plan(names, STEPS, frozenset(GIVEN))
+    plan(names, STEPS, frozenset(GIVEN))  # what nothing makes is found out before a store is made
     items = [] if retry_failed and not films else sources(films)
     store = open_store(to, params.clock) if items else Store(to)
     store = Store.create(to, _settings(params.clock)) if store is None else store
-    work = replace(_work(store, steps, params), known=known_sources(store), rights=rights or Rights())
+    work = replace(_work(store, names, params), known=known_sources(store), rights=rights or Rights())
     job = Job(store=store, work=work, items=items, retry_failed=retry_failed)
     if not items:
         job = replace(job, items=list(dict.fromkeys(failure.source for failure in job.failed())))
@@ -205,8 +205,7 @@ def run(
         UsageError: nothing makes one of the names, or there is no such store or recording.
     """
     store = store if isinstance(store, Store) else Store(store)
-    steps = plan(names, STEPS, frozenset(GIVEN))
-    work = replace(_work(store, steps, params or Params()), ingests=False)
+    work = replace(_work(store, names, params or Params()), ingests=False)
     job = Job(store=store, work=work, items=[store[id].folder.name for id in only], retry_failed=retry_failed)
     if not only:
         failed = {failure.recording for failure in job.failed()} if retry_failed else None
@@ -224,19 +223,20 @@ def failed_steps(store: Path | str) -> list[str]:
     return sorted({name for failure in failures for name in failure.step.split("+")} & set(STEPS))
 
 
-def _work(store: Store, steps: Sequence[Step], params: Any) -> Work:
+def _work(store: Store, names: Sequence[str], params: Any) -> Work:
     """Work with every 'auto' settled: what it means is written into the store, so that later runs mean the same."""
-    settled, chosen = settle(steps, params, store.settings.models)
+    steps, settled, chosen = settle(names, params, store.settings.models)
     store.choose_models(chosen)
     return Work(root=str(store.root), steps=tuple(steps), params=settled, load_backend=backend, card_of=identity)
 
 
 def settle(
-    steps: Sequence[Step], params: Any, chosen: Mapping[str, str], pick: Callable[[str, str], str] = choose
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The settings of each step with every 'auto' settled, and what it has come to mean, step by step.
+    names: Sequence[str], params: Any, chosen: Mapping[str, str], pick: Callable[[str, str], str] = choose
+) -> tuple[list[Step], dict[str, Any], dict[str, str]]:
+    """The steps that make `names`, their settings with every 'auto' settled, and what it has come to mean.
 
     Args:
+        params: settings of every step, under the step's name.
         chosen: what it came to mean before.
         pick: gives the model to use for a kind of model and a name, which may be 'auto'.
 
@@ -244,7 +244,10 @@ def settle(
         UsageError: there is no such model, or it is of another kind, or cannot give what a step needs.
         MissingWeights: the weights of none can be had.
     """
-    settled, chosen = {step.name: getattr(params, step.name) for step in steps if step.params}, dict(chosen)
+    every = {name: getattr(params, name) for name, step in STEPS.items() if step.params}
+    every["asd"] = _at_its_crop(every["asd"], chosen)
+    steps = plan(names, STEPS, frozenset(GIVEN), every)
+    settled, chosen = {step.name: every[step.name] for step in steps if step.params}, dict(chosen)
     for name, maker in NEED_DEPTH.items():  # asked before anything is fetched; what 'auto' means sees depth
         if (
             name in {step.name for step in steps}
@@ -256,14 +259,27 @@ def settle(
     for step in steps:
         if step.backend_kind:
             asked = settled[step.name].model
-            model = pick(step.backend_kind, chosen.get(step.name, asked) if asked == "auto" else asked)
-            if asked == "auto":
+            weights = getattr(settled[step.name], "weights", "")
+            named = spec(step.backend_kind, chosen.get(step.name, asked) if asked == "auto" else asked, weights)
+            model = pick(step.backend_kind, named)
+            if asked == "auto" and not weights:
                 chosen[step.name] = model
             settled[step.name] = replace(settled[step.name], model=model)
+    if "asd" in settled:
+        settled["asd"] = _at_its_crop(settled["asd"], chosen)
     if {"faces", "tracks"} <= settled.keys() and settled["faces"].every - 1 > settled["tracks"].max_gap:
         said = "faces.every %d leaves gaps longer than tracks.max_gap %d: tracks will fall apart"
         logging.getLogger("phonoscope").warning(said, settled["faces"].every, settled["tracks"].max_gap)
-    return settled, chosen
+    return steps, settled, chosen
+
+
+def _at_its_crop(p: asd.AsdParams, chosen: Mapping[str, str]) -> asd.AsdParams:
+    """Settings of `asd` with the crop of the scorer that is meant: some crops are cut by landmarks, others not."""
+    if p.policy != "auto":
+        return p
+    meant = chosen.get("asd", p.model) if p.model == "auto" else p.model
+    model = meant if ":" in meant else spec("speaking_scorer", meant, p.weights)
+    return p if model == "auto" else replace(p, policy=policy_of(model))
 
 
 @cache

@@ -61,3 +61,10 @@ def test_steps_that_need_each_other_are_named():
     }
     with pytest.raises(UsageError, match="a -> b -> a"):
         plan(["a"], round_about, frozenset())
+
+
+def test_an_input_that_the_settings_do_without_is_neither_planned_nor_part_of_the_key():
+    aligned = {"asd": replace(Params().asd, policy="aligned")}
+    assert "landmarks" not in [step.name for step in plan(["asd"], STEPS, frozenset(GIVEN))]
+    assert "landmarks" in [step.name for step in plan(["asd"], STEPS, frozenset(GIVEN), aligned)]
+    assert keys(names=["landmarks", "asd"])["asd"] == keys(names=["asd"])["asd"]

@@ -12,7 +12,7 @@ import pytest
 
 from phonoscope.core.errors import MissingWeights
 from phonoscope.models.cards import Card
-from phonoscope.models.load import weights
+from phonoscope.models.weights import weights
 
 
 @pytest.fixture

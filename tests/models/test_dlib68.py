@@ -11,8 +11,9 @@ from phonoscope.core.faces import Track
 from phonoscope.media.picture import Picture
 from phonoscope.models.backends.dlib68 import FRAME, MARGIN, RISE, SIDE, Dlib68
 from phonoscope.models.follow import Follower
-from phonoscope.models.load import load, where
 from phonoscope.models.protocols import FaceShape
+from phonoscope.models.registry import load
+from phonoscope.models.weights import where
 
 
 def test_without_dlib_one_line_names_the_command(monkeypatch, tmp_path):

@@ -18,7 +18,7 @@ from phonoscope.models.backends.facemesh import rotation_of as mesh_rotation
 from phonoscope.models.cards import Card
 from phonoscope.models.follow import Follower
 from phonoscope.models.follow import turned as turned_by
-from phonoscope.models.load import weights
+from phonoscope.models.weights import weights
 from phonoscope.testing import puppet
 
 MIRROR_68 = np.array(

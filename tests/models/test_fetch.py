@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from phonoscope.models.cards import Card
 from phonoscope.models.fetch import FetchError, InWheel, installed, opened
-from phonoscope.models.load import weights, where
+from phonoscope.models.weights import weights, where
 
 letters = "ABCxyz019"
 name = st.builds(str.__add__, st.sampled_from(letters), st.text(letters + "._-", max_size=8))

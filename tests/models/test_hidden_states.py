@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from phonoscope.core.errors import MissingWeights, UsageError
-from phonoscope.models import load
+from phonoscope.models import registry, weights
 from phonoscope.models.backends.hidden_states import HiddenStates
 from phonoscope.models.protocols import SpeechEncoder
 from phonoscope.testing.tiny_speech import KINDS, babble, tiny_model
@@ -52,7 +52,7 @@ def test_all_layers_are_those_of_transformers(model):
     import transformers
 
     audio = babble(1.2345)
-    encoder = load.load(str(model))
+    encoder = registry.load(str(model))
     network = transformers.AutoModel.from_pretrained(model, dtype=torch.float32).eval()
     if "whisper" in model.name:
         network, scale = network.encoder, transformers.WhisperFeatureExtractor.from_pretrained(model)
@@ -72,7 +72,7 @@ def test_all_layers_are_those_of_transformers(model):
 def test_the_last_layer_of_the_large_recipe_is_normalised(tmp_path):
     import torch
 
-    encoder = load.load(str(tiny_model(tmp_path / "model", large=True)))
+    encoder = registry.load(str(tiny_model(tmp_path / "model", large=True)))
     norm = encoder._network.encoder.layer_norm
     with torch.inference_mode():
         norm.weight.fill_(1)
@@ -87,7 +87,7 @@ def test_a_row_is_centred_where_we_say(kind, centre, tmp_path):
     """A click moves most what is centred on it: what enters the transformer, before position and norms blur it."""
     import torch
 
-    encoder = load.load(str(tiny_model(tmp_path / "model", kind)))
+    encoder = registry.load(str(tiny_model(tmp_path / "model", kind)))
     assert (encoder.hop, encoder.centre) == (320, Fraction(centre))
     if kind == "hubert":
         chain = encoder._network.feature_extractor.conv_layers
@@ -115,7 +115,7 @@ def test_a_row_is_centred_where_we_say(kind, centre, tmp_path):
 
 @pytest.mark.parametrize("kind", ["hubert", "whisper"])
 def test_rows_are_counted_as_they_come(kind, tmp_path):
-    encoder = load.load(str(tiny_model(tmp_path / "model", kind)))
+    encoder = registry.load(str(tiny_model(tmp_path / "model", kind)))
     for samples in (1, 399, 400, 401, 719, 720, 16000, 80000):
         want = max(0, samples - 400) // 320 + 1 if kind == "hubert" else -(-samples // 320)
         assert encoder(babble(samples / 16000)).shape[1] == encoder.rows(samples) == want
@@ -123,14 +123,14 @@ def test_rows_are_counted_as_they_come(kind, tmp_path):
 
 
 def test_whisper_takes_30_s_and_no_sample_more(tmp_path):
-    encoder = load.load(str(tiny_model(tmp_path / "model", "whisper")))
+    encoder = registry.load(str(tiny_model(tmp_path / "model", "whisper")))
     assert encoder(np.zeros(480000, np.float32)).shape[1] == 1500
     with pytest.raises(ValueError, match="takes 480000 samples at once, got 480001"):
         encoder(np.zeros(480001, np.float32))
 
 
 def test_the_same_sound_gives_the_same_bytes(model):
-    first, again = load.load(str(model)), load.load(str(model))
+    first, again = registry.load(str(model)), registry.load(str(model))
     assert first(babble(2)).tobytes() == again(babble(2)).tobytes() == first(babble(2)).tobytes()
 
 
@@ -138,34 +138,34 @@ def test_weights_in_half_precision_are_run_in_single(hubert):
     import torch
     import transformers
 
-    want = load.load(str(hubert))(babble(1))
+    want = registry.load(str(hubert))(babble(1))
     transformers.AutoModel.from_pretrained(hubert).to(torch.float16).save_pretrained(hubert)
-    made = load.load(str(hubert))(babble(1))
+    made = registry.load(str(hubert))(babble(1))
     assert made.dtype == np.float32
     assert np.abs(made - want).max() < 0.05
 
 
 def test_a_folder_is_known_by_what_it_holds_and_not_by_where_it_lies(hubert, tmp_path):
-    card = load.card_of(str(hubert))
+    card = registry.card_of(str(hubert))
     moved = shutil.copytree(hubert, tmp_path / "elsewhere" / "hubert")
-    assert load.card_of(str(moved)).identity == card.identity
+    assert registry.card_of(str(moved)).identity == card.identity
     assert card.identity.startswith("hubert@hubert:")
-    assert load.where(card) == f"folder {hubert}"
+    assert weights.where(card) == f"folder {hubert}"
     change(moved / "preprocessor_config.json", do_normalize=False)
-    assert load.card_of(str(moved)).identity != card.identity
-    assert not load.load(str(moved)).scaled
+    assert registry.card_of(str(moved)).identity != card.identity
+    assert not registry.load(str(moved)).scaled
 
 
 def test_a_licence_is_what_the_authors_say(hubert):
-    assert load.card_of(str(hubert)).licence == "as stated by its authors"
+    assert registry.card_of(str(hubert)).licence == "as stated by its authors"
     (hubert / "README.md").write_text("---\nlanguage: zh\nlicense: mit\n---\n# A model\nlicense: other\n")
-    assert load.card_of(str(hubert)).licence == "mit"
+    assert registry.card_of(str(hubert)).licence == "mit"
 
 
 def test_a_folder_that_is_not_there_or_holds_something_else_is_answered_in_one_line(hubert, tmp_path):
     def refused(name: Path | str) -> str:
         with pytest.raises(UsageError) as caught:
-            load.choose("speech_encoder", str(name))
+            registry.choose("speech_encoder", str(name))
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
@@ -189,17 +189,17 @@ def test_a_folder_that_is_not_there_or_holds_something_else_is_answered_in_one_l
 
 def test_a_model_in_a_folder_is_nothing_but_a_speech_encoder(hubert):
     with pytest.raises(UsageError, match=r"is a speech_encoder; as a voice_detector there are silero"):
-        load.choose("voice_detector", str(hubert))
+        registry.choose("voice_detector", str(hubert))
 
 
 def test_weights_of_another_network_or_damaged_ones_are_refused(hubert, tmp_path):
     other = tiny_model(tmp_path / "other", "whisper")
     shutil.copy(other / "model.safetensors", hubert)
     with pytest.raises(UsageError, match=r"are not those of its config: .* is missing or differs"):
-        load.load(str(hubert))
+        registry.load(str(hubert))
     (hubert / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(UsageError, match="does not load"):
-        load.load(str(hubert))
+        registry.load(str(hubert))
 
 
 def test_a_pickle_that_would_run_something_is_refused(hubert, tmp_path):
@@ -210,7 +210,7 @@ def test_a_pickle_that_would_run_something_is_refused(hubert, tmp_path):
     (hubert / "model.safetensors").unlink()
     (hubert / "pytorch_model.bin").write_bytes(pickle.dumps({"weight": Evil()}, protocol=2))
     with pytest.raises(UsageError, match="does not load"):
-        load.load(str(hubert))
+        registry.load(str(hubert))
     assert not (tmp_path / "it ran").exists()
 
 
@@ -218,26 +218,26 @@ def test_weights_as_older_models_keep_them_are_read(hubert):
     import torch
     import transformers
 
-    want = load.load(str(hubert))(babble(1))
+    want = registry.load(str(hubert))(babble(1))
     network = transformers.AutoModel.from_pretrained(hubert)
     torch.save(network.state_dict(), hubert / "pytorch_model.bin")
     (hubert / "model.safetensors").unlink()
-    assert np.array_equal(load.load(str(hubert))(babble(1)), want)
+    assert np.array_equal(registry.load(str(hubert))(babble(1)), want)
 
 
 def test_sound_at_another_rate_and_a_device_that_is_not_there_are_refused(hubert, monkeypatch):
     monkeypatch.setenv("PHONOSCOPE_DEVICE", "tpu-of-my-dreams")
     with pytest.raises(UsageError, match="PHONOSCOPE_DEVICE is 'tpu-of-my-dreams', which is not to be had here"):
-        load.load(str(hubert))
+        registry.load(str(hubert))
     change(hubert / "preprocessor_config.json", sampling_rate=8000)
     with pytest.raises(UsageError, match="hears 8000 samples a second, only 16000 can be given"):
-        load.load(str(hubert))
+        registry.load(str(hubert))
 
 
 def test_a_missing_extra_is_one_line_that_names_the_command(hubert, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(UsageError, match=r"transformers must be installed .*: pip install 'phonoscope\[ssl\]'"):
-        load.choose("speech_encoder", str(hubert))
+        registry.choose("speech_encoder", str(hubert))
 
 
 @pytest.fixture
@@ -297,15 +297,15 @@ import sys
 from contextlib import suppress
 from urllib.request import urlopen
 from phonoscope.core.errors import PhonoscopeError
-from phonoscope.models import load
+from phonoscope.models import registry, weights
 from phonoscope.testing.tiny_speech import babble
 endpoint, *names = sys.argv[1:]
 for name in names:
     try:
-        load.choose("speech_encoder", name)
-        card = load.card_of(name)
-        print(card.identity, card.licence, load.where(card) is not None, sep="\\n")
-        print(load.load(name)(babble(1)).tobytes().hex()[:64])
+        registry.choose("speech_encoder", name)
+        card = registry.card_of(name)
+        print(card.identity, card.licence, weights.where(card) is not None, sep="\\n")
+        print(registry.load(name)(babble(1)).tobytes().hex()[:64])
     except PhonoscopeError as error:
         print(type(error).__name__, error)
     with suppress(OSError):
@@ -321,7 +321,7 @@ def ask(environment: dict[str, str], *names: str) -> tuple[list[str], str]:
 
 
 def test_a_model_of_a_hub_is_fetched_once_and_known_by_its_commit(hub, hubert, asked, tmp_path):
-    want = load.load(str(hubert))(babble(1)).tobytes().hex()[:64]
+    want = registry.load(str(hubert))(babble(1)).tobytes().hex()[:64]
     said, fetching = ask(hub, "us/hubert", "us/hubert", f"us/hubert@{COMMIT}")
     about = [f"us/hubert@{COMMIT}", "apache-2.0"]
     assert said == [*about, "False", want, *about, "True", want, *about, "True", want]

@@ -10,7 +10,7 @@ import pytest
 
 from phonoscope.core.errors import MissingWeights, UsageError
 from phonoscope.models.cards import Card
-from phonoscope.models.load import cached, home, weights, where
+from phonoscope.models.weights import cached, home, weights, where
 
 ToyCard = Callable[..., Card]
 ToyWheel = Callable[..., str]
@@ -135,7 +135,7 @@ def test_processes_that_race_for_the_same_weights_all_get_them_whole(
     content = bytes(range(256)) * 4096
     card = toy_card(content, toy_wheel(bare / "wheels", content))
     fetch = (
-        "import sys; from phonoscope.models.cards import Card; from phonoscope.models.load import weights\n"
+        "import sys; from phonoscope.models.cards import Card; from phonoscope.models.weights import weights\n"
         "print(weights(Card('toy', '1', (sys.argv[1],), sys.argv[2], 'MIT', '', '', '')))"
     )
     command = [sys.executable, "-c", fetch, card.sources[0], card.sha256]

@@ -20,7 +20,7 @@ from phonoscope.media.probe import probe
 from phonoscope.media.video import decode
 from phonoscope.models.backends.motion import Motion, clues, mouth_movement
 from phonoscope.models.backends.yunet import YuNet
-from phonoscope.models.load import load
+from phonoscope.models.registry import load
 from phonoscope.steps.asd import AsdParams, asd
 
 few = settings(max_examples=8, deadline=None)

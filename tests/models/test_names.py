@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from phonoscope.core.errors import MissingWeights, UsageError
-from phonoscope.models import load
+from phonoscope.models import registry, weights
 from phonoscope.models.cards import Card
 
 
@@ -31,56 +31,56 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_model_of_ours_has_a_card_and_a_kind() -> None:
-    for name in load.OURS:
-        card = load.card_of(name)
+    for name in registry.OURS:
+        card = registry.card_of(name)
         assert card.name == name
         assert card.licence
         assert bool(card.sha256) == bool(card.sources)
-        assert sum(name in load.names(kind) for kind in load.PREFERRED) == 1
+        assert sum(name in registry.names(kind) for kind in registry.PREFERRED) == 1
 
 
-@pytest.mark.parametrize("kind", load.PREFERRED)
+@pytest.mark.parametrize("kind", registry.PREFERRED)
 def test_preferred_models_are_of_their_kind(kind: str) -> None:
-    assert set(load.PREFERRED[kind]) <= set(load.names(kind))
+    assert set(registry.PREFERRED[kind]) <= set(registry.names(kind))
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="no model 'yunnet'; did you mean 'yunet'"):
-        load.load("yunnet")
+        registry.load("yunnet")
     with pytest.raises(UsageError, match="there are yunet, blazeface"):
-        load.card_of("qqq")
+        registry.card_of("qqq")
 
 
 @pytest.mark.usefixtures("plugin")
 def test_models_of_other_packages_are_found_by_name_but_do_not_replace_ours() -> None:
-    assert "ear" in load.names()
-    assert type(load.load("ear")).__name__ == "Ear"
-    assert load.choose("voice_detector", "ear") == "ear"
-    assert load.card_of("yunet").sha256
+    assert "ear" in registry.names()
+    assert type(registry.load("ear")).__name__ == "Ear"
+    assert registry.choose("voice_detector", "ear") == "ear"
+    assert registry.card_of("yunet").sha256
 
 
 @pytest.mark.usefixtures("plugin")
 def test_a_model_that_does_not_load_says_whose_it_is() -> None:
     with pytest.raises(UsageError, match=r"'broken' \(theirs:Nose\) does not load"):
-        load.load("broken")
+        registry.load("broken")
 
 
 def test_weights_that_are_not_the_cards_are_refused(tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(b"other")
     with pytest.raises(UsageError, match=f"has sha256 {hashlib.sha256(b'other').hexdigest()}"):
-        load.load("yunet", weights=tmp_path / "other.onnx")
+        registry.load("yunet", weights=tmp_path / "other.onnx")
 
 
 @pytest.mark.usefixtures("bare")
 def test_a_named_model_is_chosen_even_where_its_weights_are_not_at_hand() -> None:
-    assert load.choose("face_detector", "blazeface") == "blazeface"
+    assert registry.choose("face_detector", "blazeface") == "blazeface"
 
 
 def test_a_model_of_another_kind_is_refused() -> None:
     with pytest.raises(UsageError, match="'silero' is a voice_detector; as a face_detector there are yunet, blazeface"):
-        load.choose("face_detector", "silero")
+        registry.choose("face_detector", "silero")
     with pytest.raises(UsageError, match="no model is preferred as a soothsayer"):
-        load.choose("soothsayer")
+        registry.choose("soothsayer")
 
 
 @pytest.fixture
@@ -101,11 +101,11 @@ def two_detectors(bare: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Card, Ca
 def test_auto_falls_back_to_the_next_whose_weights_can_be_had_and_says_why(
     two_detectors: tuple[Card, Card], bare: Path
 ) -> None:
-    path = load.cached(two_detectors[1])
+    path = weights.cached(two_detectors[1])
     path.parent.mkdir(parents=True)
     path.write_bytes(b"world")
     said: list[str] = []
-    assert load.choose("face_detector", "auto", say=said.append) == "blazeface"
+    assert registry.choose("face_detector", "auto", say=said.append) == "blazeface"
     (line,) = said
     assert line.startswith("using blazeface as face_detector: no weights for 'yunet'")
 
@@ -113,7 +113,7 @@ def test_auto_falls_back_to_the_next_whose_weights_can_be_had_and_says_why(
 @pytest.mark.usefixtures("two_detectors")
 def test_auto_fails_in_one_line_that_names_every_candidate() -> None:
     with pytest.raises(MissingWeights) as caught:
-        load.choose("face_detector")
+        registry.choose("face_detector")
     message = str(caught.value)
     assert "\n" not in message
     assert "'yunet'" in message
@@ -121,14 +121,14 @@ def test_auto_fails_in_one_line_that_names_every_candidate() -> None:
 
 
 def test_auto_takes_a_model_without_weights_as_it_is() -> None:
-    assert load.choose("speaking_scorer", say=pytest.fail) == "motion"
-    assert load.load("motion").card.name == "motion"
+    assert registry.choose("speaking_scorer", say=pytest.fail) == "motion"
+    assert registry.load("motion").card.name == "motion"
 
 
 def test_asking_for_names_and_cards_imports_no_runtime_and_fetches_nothing(bare: Path) -> None:
     look = (
-        "import sys; from phonoscope.models import load\n"
-        "for name in load.names(): load.where(load.card_of(name))\n"
+        "import sys; from phonoscope.models import registry, weights\n"
+        "for name in registry.names(): weights.where(registry.card_of(name))\n"
         "print([m for m in ('onnxruntime', 'ai_edge_litert', 'cv2', 'torch', 'av') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)

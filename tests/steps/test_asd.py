@@ -43,6 +43,7 @@ class Window:
 
     backend_kind: ClassVar[str] = "speaking_scorer"
     card = Card("window", "1", (), "", "", "", "", "")
+    policy, size, period = "asd", 112, 1
 
     def __init__(self, context: int) -> None:
         self.context = context
@@ -78,7 +79,7 @@ def score(
 ) -> TrackTable:
     film = Film(recording())
     shown = [FlatPicture(frame, [] if asked is None else asked) for frame in range(FRAMES)]
-    return drive(asd(film, tracks, audio or sound(), recording(), scorer, p), cast(list[Picture], shown))
+    return drive(asd(film, tracks, audio or sound(), recording(), None, scorer, p), cast(list[Picture], shown))
 
 
 spans = st.tuples(st.integers(0, FRAMES - 1), st.integers(1, 150)).map(lambda s: (s[0], min(s[1], FRAMES - s[0])))
@@ -132,7 +133,7 @@ def test_no_more_faces_are_held_than_a_piece_and_what_lies_around_it():
             return face
 
     looker = asd(
-        Film(recording()), Tracks((track_of(0, 0, FRAMES),)), sound(), recording(), Window(5), AsdParams(piece=20)
+        Film(recording()), Tracks((track_of(0, 0, FRAMES),)), sound(), recording(), None, Window(5), AsdParams(piece=20)
     )
     drive(looker, cast(list[Picture], [Watched(frame, []) for frame in range(FRAMES)]))
     assert len(held) == FRAMES
@@ -140,7 +141,7 @@ def test_no_more_faces_are_held_than_a_piece_and_what_lies_around_it():
 
 
 def test_no_tracks_give_an_empty_table_and_nothing_is_looked_at():
-    looker = asd(Film(recording()), Tracks(), sound(), recording(), Window(0), AsdParams())
+    looker = asd(Film(recording()), Tracks(), sound(), recording(), None, Window(0), AsdParams())
     assert list(next(looker) or ()) == []
     made = score(Tracks(), Window(0), AsdParams())
     assert (len(made.track), len(made.frame), len(made.columns["score"])) == (0, 0, 0)
@@ -155,7 +156,9 @@ def test_sound_that_ends_early_is_silent_from_there():
 
 def test_a_film_that_leaves_out_a_frame_or_ends_early_is_refused():
     def shown(frames: list[int]) -> TrackTable:
-        looker = asd(Film(recording()), Tracks((track_of(3, 5, 20),)), sound(), recording(), Window(0), AsdParams())
+        looker = asd(
+            Film(recording()), Tracks((track_of(3, 5, 20),)), sound(), recording(), None, Window(0), AsdParams()
+        )
         return drive(looker, cast(list[Picture], [FlatPicture(frame, []) for frame in frames]))
 
     with pytest.raises(ValueError, match="track 3 needs frame 8, got 9"):
@@ -181,3 +184,25 @@ def test_pieces_of_no_frames_and_sound_at_another_rate_are_refused():
         score(Tracks(), Window(0), AsdParams(piece=0))
     with pytest.raises(UsageError, match="asd hears 16000 samples a second, the store's audio has 48000"):
         score(Tracks(), Window(0), AsdParams(), audio=Series(np.zeros(9, np.float32), Fraction(48000)))
+
+
+class Periodic(Window):
+    """A scorer whose scores begin anew with each period."""
+
+    def __init__(self, period: int) -> None:
+        super().__init__(0)
+        self.period = period
+        self.starts: list[int] = []
+
+    def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
+        self.starts.append(int(faces[0, 0, 0]))
+        return np.arange(len(faces)) % max(1, self.period)
+
+
+@pytest.mark.parametrize(("period", "starts"), [(60, [5, 125]), (100, [5, 105, 205]), (0, [5]), (1, [5, 95, 185])])
+def test_pieces_begin_at_multiples_of_the_period(period: int, starts: list[int]):
+    scorer = Periodic(period)
+    made = score(Tracks((track_of(0, 5, 240),)), scorer, AsdParams(piece=90))
+    assert scorer.starts == starts
+    if period:
+        assert np.array_equal(made.columns["score"], np.arange(240) % period)

@@ -18,8 +18,8 @@ from phonoscope.core.time import Span, sample_at
 from phonoscope.flow.streams import PartFolder
 from phonoscope.job import params_from, prepare, run
 from phonoscope.models.cards import Card
-from phonoscope.models.load import load
 from phonoscope.models.protocols import SpeechEncoder
+from phonoscope.models.registry import load
 from phonoscope.steps.speech import WHOLE, SpeechParams, moments, speech, windows
 from phonoscope.store.codecs import read_folder
 from phonoscope.store.folder import Store
@@ -269,7 +269,7 @@ from fractions import Fraction
 from pathlib import Path
 from phonoscope.core.series import Series
 from phonoscope.flow.streams import PartFolder
-from phonoscope.models.load import load
+from phonoscope.models.registry import load
 from phonoscope.steps.speech import SpeechParams, speech
 from phonoscope.testing.tiny_speech import babble
 import numpy as np

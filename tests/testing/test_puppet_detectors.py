@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phonoscope.models.load import card_of, load, where
+from phonoscope.models.registry import card_of, load
+from phonoscope.models.weights import where
 from phonoscope.testing import puppet
 from phonoscope.testing.puppet import Head, Scene, Seat, Shot, Speech
 

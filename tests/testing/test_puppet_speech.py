@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from phonoscope.core.errors import PhonoscopeError
 from phonoscope.core.time import Span
-from phonoscope.models.load import card_of, load, where
+from phonoscope.models.registry import card_of, load
+from phonoscope.models.weights import where
 from phonoscope.testing import puppet
 from phonoscope.testing.puppet import Scene, Speech, utter, voice
 

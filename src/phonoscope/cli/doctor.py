@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import MissingWeights
-from phonoscope.models import load
+from phonoscope.models import registry, weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the verb. Exit code 1 if something that the main job needs is missing."""
     options, _ = parse(Doctor, arguments, with_params=False)
     print(f"phonoscope {_version('phonoscope')}, Python {platform.python_version()}, {platform.platform()}")
-    print(f"cores {os.cpu_count()}, cache {load.home()} ({_free(str(load.home()))} free)")
+    print(f"cores {os.cpu_count()}, cache {weights.home()} ({_free(str(weights.home()))} free)")
     lacking = []
     for package in _packages():
         version = _version(package)
@@ -38,13 +38,13 @@ def main(arguments: Sequence[str]) -> int:
     for extra, packages in _extras().items():
         print(f"  {f'[{extra}]':26} {_installed(extra, packages)}")
     mirror = os.environ.get("PHONOSCOPE_MODELS")
-    print(f"weights: cache {load.home() / 'weights'}, mirror {mirror or 'none; PHONOSCOPE_MODELS names one'}")
-    for name in load.names():
-        card = load.card_of(name)
-        print(f"  {name:10} {card.licence:12} {load.where(card) or 'not here; phonoscope models pull ' + name}")
-    for kind in load.PREFERRED:
+    print(f"weights: cache {weights.home() / 'weights'}, mirror {mirror or 'none; PHONOSCOPE_MODELS names one'}")
+    for name in registry.names():
+        card = registry.card_of(name)
+        print(f"  {name:10} {card.licence:12} {weights.where(card) or 'not here; phonoscope models pull ' + name}")
+    for kind in registry.PREFERRED:
         try:
-            print(f"  {kind:16} -> {_here(kind) if options.offline else load.choose(kind)}")
+            print(f"  {kind:16} -> {_here(kind) if options.offline else registry.choose(kind)}")
         except MissingWeights as error:
             lacking.append(kind)
             print(f"  {kind:16} -> MISSING: {error}")
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def present(kind: str) -> str | None:
     """The first of the preferred models of a kind whose weights are on this machine."""
-    return next((name for name in load.PREFERRED[kind] if load.where(load.card_of(name))), None)
+    return next((name for name in registry.PREFERRED[kind] if weights.where(registry.card_of(name))), None)
 
 
 def _here(kind: str) -> str:

@@ -15,9 +15,9 @@ from phonoscope.core.errors import RecordingFailed
 from phonoscope.corpora.folder import sources
 from phonoscope.flow.ingest import GIVEN, VERSION, given_of, id_of, slug
 from phonoscope.flow.job import GROUNDED, Job
-from phonoscope.flow.plan import plan
 from phonoscope.flow.run import Work
-from phonoscope.models.load import PREFERRED, card_of, choose, where
+from phonoscope.models.registry import PREFERRED, card_of, choose
+from phonoscope.models.weights import where
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Known
 from phonoscope.store.recording import StoredRecording
@@ -33,10 +33,9 @@ def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, 
     Raises:
         UsageError: as `prepare` would.
     """
-    steps = plan(names, api.STEPS, frozenset(GIVEN))
     items = [] if how.retry_failed and not films else sources(films)
     store = api.open_store(to, params.clock) if items else Store(to)
-    settled, _ = api.settle(steps, params, store.settings.models if store is not None else {}, _pick)
+    steps, settled, _ = api.settle(names, params, store.settings.models if store is not None else {}, _pick)
     work = Work(root=str(to), steps=tuple(steps), params=settled, load_backend=api.backend, card_of=api.identity)
     failed = Job(store=store, work=work, items=items).failed() if store is not None else []
     grounded = {} if how.retry_failed else {f.source: f.reason for f in failed if f.reason in GROUNDED}

@@ -9,7 +9,7 @@ from tyro.conf import Positional
 
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import UsageError
-from phonoscope.models import load
+from phonoscope.models import registry, weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +32,12 @@ def main(arguments: Sequence[str]) -> int:
     options, _ = parse(Models, arguments, with_params=False)
     if options.action == "pull":
         if not options.name:
-            raise UsageError(f"pull which? there are {', '.join(load.names())}")
-        print(load.weights(load.card_of(options.name)))
+            raise UsageError(f"pull which? there are {', '.join(registry.names())}")
+        print(weights.weights(registry.card_of(options.name)))
         return 0
-    for name in load.names():
-        card = load.card_of(name)
-        place = load.where(card)
+    for name in registry.names():
+        card = registry.card_of(name)
+        place = weights.where(card)
         if options.json:
             print(msgspec.json.encode({**asdict(card), "where": place}).decode())
         else:

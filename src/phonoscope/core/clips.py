@@ -17,6 +17,16 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """How a corpus lists a recording."""
+
+    corpus: str  # "vlogs", "ava"
+    path: str  # within the corpus, such as training/ana/talk.mp4; what it is called there
+    speaker: str = ""  # who is to be seen and heard, where that is one person
+    split: str = ""  # "training", "validation", "test", or as the corpus calls it
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """A run of frames of one recording, with the tracks that count in it."""
 

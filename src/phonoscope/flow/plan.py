@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -12,8 +13,13 @@ from phonoscope.core.errors import UsageError
 from phonoscope.flow.step import Step
 
 
-def plan(wanted: Iterable[str], steps: Mapping[str, Step], given: frozenset[str]) -> list[Step]:
-    """Steps that make `wanted` out of `given`, each after the steps it needs.
+def plan(
+    wanted: Iterable[str],
+    steps: Mapping[str, Step],
+    given: frozenset[str],
+    params: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Step]:
+    """Steps that make `wanted` out of `given`, each after the steps it needs under its settings.
 
     Raises:
         UsageError: nothing makes one of them, or steps need each other.
@@ -30,7 +36,7 @@ def plan(wanted: Iterable[str], steps: Mapping[str, Step], given: frozenset[str]
             needed = f", needed by '{path[-1]}'" if path else ""
             hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(steps)}"
             raise UsageError(f"nothing makes '{name}'{needed}{hint}")
-        for need in steps[name].inputs:
+        for need in steps[name].inputs_with(params.get(name)):
             visit(need, (*path, name))
         order[name] = steps[name]
 
@@ -51,21 +57,23 @@ def keys_of(
     """The key of every artifact of a plan, from the keys of what is given; nothing is run for it."""
     keys = dict(given)
     for step in steps:
-        inputs = {name: keys[name] for name in needs_of(step) if name in keys}
+        inputs = {name: keys[name] for name in needs_of(step, params.get(step.name)) if name in keys}
         keys[step.name] = key_of(step, params.get(step.name), cards(step), inputs)
     return keys
 
 
-def needs_of(step: Step) -> tuple[str, ...]:
-    """What a step is made from: its inputs, and the film's clock if it looks at the film."""
-    return (*step.inputs, "clock") if step.film and "clock" not in step.inputs else step.inputs
+def needs_of(step: Step, params: Any) -> tuple[str, ...]:
+    """What a step is made from: its inputs under these settings, and the film's clock if it looks at the film."""
+    inputs = step.inputs_with(params)
+    return (*inputs, "clock") if step.film and "clock" not in inputs else inputs
 
 
 def settings_of(params: Any, card: str) -> dict[str, Any] | None:
-    """Params as plain values, but for the name of a model that has a card: the same one may go by several names."""
+    """Params as plain values, but for the names of a model with a card and of its weights: both may have others."""
     settings = plain(params)
     if settings and card:
         settings.pop("model", None)
+        settings.pop("weights", None)
     return settings
 
 

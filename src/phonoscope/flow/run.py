@@ -18,7 +18,7 @@ from phonoscope.flow.step import Step
 from phonoscope.flow.streams import Film, LookFailed, PartFolder, look
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, Known
-from phonoscope.store.receipts import Receipt
+from phonoscope.store.receipts import BY_CORPUS, Receipt
 from phonoscope.store.recording import StoredRecording
 from phonoscope.store.uri import as_uri
 
@@ -90,7 +90,7 @@ class Work:
         todo, made = list(due), []
         while todo:
             waiting = {step.name for step in todo}
-            ready = [step for step in todo if not waiting & set(step.inputs)]
+            ready = [step for step in todo if not waiting & {*self._inputs(step)}]
             batch = [step for step in ready if not step.film][:1] or ready
             if batch[0].film:
                 self._look(stored, batch, keys, on_progress)
@@ -112,20 +112,24 @@ class Work:
         if not {*given_of(stored.recording)} <= {*receipts}:
             raise RecordingFailed("incomplete", f"taking in {stored.folder.name} was cut short: prepare its film again")
         given = {name: receipts[name].key for name in given_of(stored.recording)}
+        told = {name: receipt.key for name, receipt in receipts.items() if receipt.step == BY_CORPUS}
         absent = {} if "audio" in given else {"audio": "no-audio"}
         skipped: dict[str, str] = {}
         possible = []
-        for step in self.steps:
-            needed = set(step.inputs) - step.optional
+        for step in _unless_told(self.steps, {*told}):
+            needed = {*self._inputs(step)} - step.optional
             why = next((reason for name, reason in {**absent, **skipped}.items() if name in needed), None)
             if why:
                 skipped[step.name] = why
             else:
                 possible.append(step)
-        keys = keys_of(possible, self.params, self.identity_of, given)
+        keys = keys_of(possible, self.params, self.identity_of, given | told)
         places = stored.places
         due = [s for s in possible if s.name not in places or receipts[s.name].key != keys[s.name]]
         return [step for step in possible if step not in due], due, skipped, keys
+
+    def _inputs(self, step: Step) -> tuple[str, ...]:
+        return step.inputs_with(self.params.get(step.name))
 
     def identity_of(self, step: Step) -> str:
         """The card of the model that a step runs, or nothing."""
@@ -133,7 +137,8 @@ class Work:
 
     def _arguments(self, stored: StoredRecording, step: Step) -> dict[str, Any]:
         there = {*stored.receipts}
-        arguments = {name: stored.load(name) if name in there else None for name in step.inputs}
+        arguments = {name: stored.load(name) if name in there else None for name in self._inputs(step)}
+        arguments |= dict.fromkeys({*step.inputs} - {*arguments})
         if step.params:
             arguments["p"] = self.params[step.name]
         if step.film:
@@ -148,7 +153,7 @@ class Work:
             step=step.name,
             version=step.version,
             params=settings_of(self.params.get(step.name), self.identity_of(step)),
-            inputs={name: keys[name] for name in needs_of(step) if name in keys},
+            inputs={name: keys[name] for name in needs_of(step, self.params.get(step.name)) if name in keys},
             card=self.identity_of(step),
             seconds=round(seconds, 3),
             warnings=tuple(warnings),
@@ -196,6 +201,19 @@ class Work:
             for step in steps:
                 value = folders.get(step.name, seen.made[step.name])
                 stored.save(step.name, value, self._receipt(step, keys, seen.seconds[step.name], warnings))
+
+
+def _unless_told(steps: Sequence[Step], told: set[str]) -> list[Step]:
+    """The steps of a plan without those whose artifacts a corpus has given, and without what only they needed."""
+    left = {step.name: step for step in steps if step.name not in told}
+    used_by: dict[str, set[str]] = {}
+    for step in reversed(steps):
+        users = used_by.get(step.name, set())
+        if users and not users & left.keys():
+            left.pop(step.name, None)
+        for name in step.inputs:
+            used_by.setdefault(name, set()).add(step.name)
+    return list(left.values())
 
 
 @contextmanager

@@ -33,6 +33,12 @@ class Step:
     folder: str | None  # name of the parameter that receives a folder to write into
     makes: type  # type of the artifact
 
+    def inputs_with(self, params: Any) -> tuple[str, ...]:
+        """What it needs under these settings, by default its own: all but the optional inputs that `without` names."""
+        settings = self.params() if params is None and self.params else params
+        without = getattr(settings, "without", frozenset[str]()) & self.optional
+        return tuple(name for name in self.inputs if name not in without)
+
     @property
     def backend_kind(self) -> str | None:
         """The kind of model that this step runs, if any; a step runs one at most."""

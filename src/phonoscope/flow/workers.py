@@ -93,6 +93,9 @@ class Worker:
         return code
 
 
+_told_to_leave: list[int] = []  # the exit code, once this worker has been told to stop
+
+
 def _serve(task: Task, line: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
@@ -100,7 +103,10 @@ def _serve(task: Task, line: Connection) -> None:
     tell = _Teller(line)
     line.send(READY)
     for item in _items(line):
-        line.send(task(item, tell))
+        outcome = task(item, tell)
+        if _told_to_leave:  # and yet here: whoever called us back from native code may have swallowed SystemExit
+            raise SystemExit(_told_to_leave[0])
+        line.send(outcome)
 
 
 def _items(line: Connection) -> Iterator[str]:
@@ -113,6 +119,7 @@ def _items(line: Connection) -> Iterator[str]:
 
 
 def _leave(number: int, _: object) -> None:
+    _told_to_leave.append(128 + number)
     raise SystemExit(128 + number)  # not at once: parts of files are taken away on the way out
 
 

@@ -1,1 +1,3 @@
-"""Networks behind one-method protocols, and where their weights come from."""
+"""Networks that others have trained, behind protocols of one method; `load` gives one by name."""
+
+from phonoscope.models.registry import load as load

@@ -1,6 +1,12 @@
 """Cards: what a model is, where its weights lie, whose they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import msgspec
+
+from phonoscope.core.errors import UsageError
+from phonoscope.models.hashes import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +29,43 @@ class Card:
     def identity(self) -> str:
         """Name, version and weights, as one string for keys and receipts."""
         return f"{self.name}@{self.version}" + (f":{self.sha256[:12]}" if self.sha256 else "")
+
+
+def card_of_file(path: Path, like: Card) -> Card:
+    """The card of weights that somebody has trained: what their file says of itself, and `like` where it is silent.
+
+    A `.safetensors` file may hold, in its metadata under "phonoscope", a JSON object with fields of a card.
+
+    Raises:
+        UsageError: that is no such object.
+    """
+    about = about_file(path)
+    told = {field.name: about[field.name] for field in fields(Card) if field.type is str and field.name in about}
+    silent = {
+        "version": "own",
+        "licence": "as its owner says",
+        "cite": "",
+        "notes": "trained by somebody who told nothing",
+    }
+    return replace(
+        like, **(silent | told), sources=(f"file:{path.resolve()}",), sha256=sha256_of(path), size=path.stat().st_size,
+        name=like.name, download_size=0,
+    )  # fmt: skip
+
+
+def about_file(path: Path) -> dict[str, object]:
+    """What a file of weights says of itself; nothing, unless it is a `.safetensors` file of ours.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if path.suffix != ".safetensors":
+        return {}
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            told = (file.metadata() or {}).get("phonoscope", "{}")
+        return msgspec.json.decode(told, type=dict[str, object])
+    except (SafetensorError, msgspec.DecodeError, OSError) as error:
+        raise UsageError(f"'{path}' cannot be read as .safetensors: {error}") from None

@@ -44,6 +44,13 @@ class InWheel:
         return cls(*match.groups()) if match else None
 
 
+def beside(source: str) -> Path | None:
+    """The file that a source `package:phonoscope/<path>` names: it came with phonoscope itself."""
+    if not source.startswith("package:phonoscope/"):
+        return None
+    return Path(__file__).parents[1] / source.removeprefix("package:phonoscope/")
+
+
 def installed(source: str) -> Path | None:
     """The file that a wheel source names, if the project is installed here, in whatever version; else None."""
     wheel = InWheel.parse(source)

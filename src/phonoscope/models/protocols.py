@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -40,10 +40,26 @@ class SpeakingScorer(Protocol):
 
     backend_kind: ClassVar[str] = "speaking_scorer"
     card: Card
+    policy: str  # the crop that it wants, by its name in `core.geometry.POLICIES`
+    size: int  # px, both sides of the faces that it wants
     context: int  # frames on either side that a score may depend on; longer tracks are scored in pieces
+    period: int  # frames: pieces begin at multiples of it; 1: anywhere; 0: a track is never cut into pieces
 
     def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
-        """Log-odds of speaking, (T,) float32, of faces (T, 112, 112) uint8 grey and audio (N,) float32 of one span."""
+        """Log-odds of speaking, (T,) float32, of faces (T, size, size) uint8 grey and audio (N,) float32 under them."""
+        ...
+
+
+@runtime_checkable
+class WindowedScorer(Protocol):
+    """A speaking scorer that must know how fast film runs, and that can score in windows."""
+
+    def at(self, fps: Fraction, windows: str) -> SpeakingScorer:
+        """The same for film of so many frames a second, scored in windows "shared", "exact" or "track".
+
+        Raises:
+            UsageError: it cannot be used at that rate.
+        """
         ...
 
 

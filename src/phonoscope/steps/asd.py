@@ -3,21 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
+from phonoscope.core.align import face_crop
 from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
-from phonoscope.core.faces import Track, Tracks, TrackTable
-from phonoscope.core.geometry import POLICIES, Crop, central, crop_track
+from phonoscope.core.faces import Track, TrackArrays, Tracks, TrackTable
+from phonoscope.core.geometry import POLICIES, Crop
 from phonoscope.core.media import Picture, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.flow.step import step
 from phonoscope.flow.streams import Film, Look
-from phonoscope.models.protocols import SpeakingScorer
+from phonoscope.models.protocols import SpeakingScorer, WindowedScorer
 
-SIDE = 112  # px: the middle of the `asd` crop, all that the networks see
 SAMPLE_RATE = 16000  # Hz: what every SpeakingScorer hears
 
 
@@ -26,15 +27,29 @@ class AsdParams:
     """Which model scores, and in what portions."""
 
     model: str = "auto"  # a speaking scorer by name; auto: the best whose weights can be had
-    piece: int = 750  # frames scored at a time; a longer track is scored in pieces that see past their edges
+    weights: str = ""  # of a network: talkset, ava, or a file, your own for example; by default the one for any film
+    windows: Literal["shared", "exact", "track"] = "shared"  # how a network hears a long track; docs/steps/asd.md
+    policy: str = "auto"  # the crop that the scorer is shown; auto: the one that it has learnt from
+    piece: int = 750  # frames scored at a time, at least; a longer track is scored in pieces
 
     def __post_init__(self) -> None:
         within("asd.piece", self.piece, 1)
 
+    @property
+    def without(self) -> frozenset[str]:
+        """Inputs that are not needed with these settings."""
+        return frozenset() if self.policy == "aligned" else frozenset({"landmarks"})
 
-@step(version=1)
+
+@step(version=2)
 def asd(
-    film: Film, tracks: Tracks, audio: Series, recording: Recording, scorer: SpeakingScorer, p: AsdParams
+    film: Film,
+    tracks: Tracks,
+    audio: Series,
+    recording: Recording,
+    landmarks: TrackArrays | None,
+    scorer: SpeakingScorer,
+    p: AsdParams,
 ) -> Look[TrackTable]:
     """Log-odds of speaking, column "score" float32, a row for every frame of every track, by track, then frame.
 
@@ -42,11 +57,14 @@ def asd(
     that the scorer must see around them, so an hour-long track takes no more memory than a short one.
 
     Raises:
-        UsageError: the audio is not at 16 kHz.
+        UsageError: the audio is not at 16 kHz, or the scorer not made for film of this rate.
         ValueError: the film leaves out a frame of a track, or the scorer a score.
     """
     if audio.rate != SAMPLE_RATE:
         raise UsageError(f"asd hears {SAMPLE_RATE} samples a second, the store's audio has {audio.rate}")
+    if isinstance(scorer, WindowedScorer):
+        scorer = scorer.at(recording.fps, p.windows)
+    policy = scorer.policy if p.policy == "auto" else p.policy
     waiting = sorted(tracks, key=lambda track: track.start, reverse=True)
     live: list[_Strip] = []
     scores: dict[int, list[np.ndarray]] = {track.id: [] for track in tracks}
@@ -54,10 +72,12 @@ def asd(
     while batch:
         for picture in batch:
             while waiting and waiting[-1].start <= picture.frame:
-                live.append(_Strip.of(waiting.pop()))
+                track = waiting.pop()
+                crop, _ = face_crop(track, policy, scorer.size, landmarks[track.id] if landmarks else None)
+                live.append(_Strip(track, crop))
             for strip in live:
                 strip.see(picture)
-                for faces, span, kept in strip.due(p.piece, scorer.context):
+                for faces, span, kept in strip.due(_whole_periods(p.piece, scorer.period), scorer.context):
                     given = scorer(faces, _sound(audio, span, recording.fps))
                     scores[strip.track.id].append(_checked(given, len(faces), scorer)[kept])
             live = [strip for strip in live if not strip.over]
@@ -73,13 +93,9 @@ class _Strip:
 
     track: Track
     crop: Crop
-    faces: list[np.ndarray] = field(default_factory=list)  # (112, 112) uint8 each
+    faces: list[np.ndarray] = field(default_factory=list)  # (size, size) uint8 each
     first: int = 0  # frame of the track that faces[0] shows
     scored: int = 0  # frames of the track that have their score
-
-    @classmethod
-    def of(cls, track: Track) -> "_Strip":
-        return cls(track, central(crop_track(track, "asd"), SIDE))
 
     @property
     def seen(self) -> int:
@@ -94,11 +110,15 @@ class _Strip:
         at = picture.frame - self.track.start
         if at != self.seen:
             raise ValueError(f"track {self.track.id} needs frame {self.track.start + self.seen}, got {picture.frame}")
-        self.faces.append(picture.crop_grey(self.crop.matrix[at], self.crop.size, POLICIES["asd"].border))
+        self.faces.append(picture.crop_grey(self.crop.matrix[at], self.crop.size, POLICIES[self.crop.policy].border))
 
-    def due(self, piece: int, context: int) -> Iterator[tuple[np.ndarray, Span, slice]]:
-        """Pieces that can be scored now: faces (T, 112, 112), their frames, and which of their scores count."""
+    def due(self, piece: int | None, context: int) -> Iterator[tuple[np.ndarray, Span, slice]]:
+        """Pieces of so many frames, or all in one, that can be scored now.
+
+        Faces (T, size, size), their frames, and which of their scores count.
+        """
         length = len(self.track)
+        piece = piece or length
         while not self.over and (self.seen == length or self.seen >= self.scored + piece + context):
             start, stop = max(self.scored - context, 0), min(self.scored + piece + context, length)
             done = min(self.scored + piece, length)
@@ -109,6 +129,11 @@ class _Strip:
             keep_from = max(done - context, self.first)
             del self.faces[: keep_from - self.first]
             self.first = keep_from
+
+
+def _whole_periods(piece: int, period: int) -> int | None:
+    """The least number of whole periods that `piece` frames fit into; None if a track cannot be cut at all."""
+    return -(-piece // period) * period if period else None
 
 
 def _sound(audio: Series, span: Span, fps: Fraction) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 FILE = "receipts.json"
+BY_CORPUS = "corpus"  # the `step` of what a corpus has given: no step of ours makes it anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

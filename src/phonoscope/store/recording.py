@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from phonoscope.core.clips import Listed
 from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.core.geometry import POLICIES, crop_track
 from phonoscope.core.media import Clock, Recording
@@ -20,6 +22,7 @@ from phonoscope.store.receipts import Receipt, read_receipts, stale_in, sync, wh
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path, sha256_of
 
+LISTED = "listed.json"
 FOLDERS = {"crop_video": "crops"}  # artifacts that are folders of files, where the folder has another name
 
 
@@ -109,6 +112,18 @@ class StoredRecording:
         path = self.made("audio")
         under = self._within(span).samples(self.recording.fps, self.recording.sample_rate)
         return soundfile.read(path, start=under.start, stop=under.stop, dtype="float32")[0]
+
+    @cached_property
+    def listed(self) -> Listed | None:
+        """How the corpus lists it that it was taken in from; None if from none."""
+        path = self.folder / LISTED
+        return msgspec.json.decode(path.read_bytes(), type=Listed) if path.exists() else None
+
+    def list_as(self, listed: Listed) -> None:
+        """Write down how a corpus lists it."""
+        with whole_file(self.folder / LISTED) as part:
+            part.write_bytes(msgspec.json.format(msgspec.json.encode(listed), indent=1) + b"\n")
+        self.__dict__.pop("listed", None)
 
     @property
     def receipts(self) -> dict[str, Receipt]:

@@ -52,6 +52,7 @@ class FakeScorer:
 
     backend_kind: ClassVar[str] = "speaking_scorer"
     card: Card = _card("fake-scorer", "faces 112 px grey of the policy 'asd', 16 kHz mono sound", "one row a frame")
+    policy, size, period = "asd", 112, 1
     context = 1  # frames: whether a face moves shows only against the frame before
     loud = 0.01  # root mean square
     moved = 1.0  # mean grey levels

@@ -43,6 +43,9 @@ class Motion:
         "all of whom move their mouths while one is heard: AP .51 with three faces (share of positives .27), .66 with "
         "two (.40)",
     )
+    policy: ClassVar[str] = "asd"
+    size: ClassVar[int] = 112
+    period: ClassVar[int] = 1
     context: int = REACH + 2  # a frame's movement is told from the two before it and the one after
 
     def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:

@@ -1,0 +1,226 @@
+"""Models by name: which there are, which one 'auto' means, and how one is loaded.
+
+A model that others may train further has several weights: `lr-asd` are those it is preferred with, `lr-asd:ava` others
+that its class names, `lr-asd:/path/to/file` any file that fits. A speech encoder may also be named by the folder that
+holds it or by its name on a hub, `org/name`; it is run on $PHONOSCOPE_DEVICE.
+"""
+
+import difflib
+import importlib
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from phonoscope.core.errors import MissingWeights, UsageError
+from phonoscope.models import pretrained
+from phonoscope.models.cards import Card, about_file, card_of_file
+from phonoscope.models.hashes import sha256_of
+from phonoscope.models.weights import Say, aloud, resolve
+
+OURS = {
+    "yunet": "phonoscope.models.backends.yunet:YuNet",
+    "blazeface": "phonoscope.models.backends.blazeface:BlazeFace",
+    "silero": "phonoscope.models.backends.silero:Silero",
+    "motion": "phonoscope.models.backends.motion:Motion",
+    "facemesh": "phonoscope.models.backends.facemesh:FaceMesh",
+    "dlib68": "phonoscope.models.backends.dlib68:Dlib68",
+    "palm": "phonoscope.models.backends.palm:Palm",
+}
+PREFERRED = {
+    "face_detector": ("yunet", "blazeface"),
+    "voice_detector": ("silero",),
+    "speaking_scorer": ("motion",),
+    "face_landmarker": ("facemesh",),
+    "hand_detector": ("palm",),
+}
+IN_FOLDERS = "phonoscope.models.backends.hidden_states:HiddenStates"  # runs what is named by a folder or a hub's name
+GROUP = "phonoscope.backends"  # entry points of others, of the same shape as OURS
+
+
+def names(kind: str | None = None) -> tuple[str, ...]:
+    """The models that can be asked for: ours, then those of other packages; of one kind if you name it."""
+    every = (*OURS, *(entry.name for entry in _others() if entry.name not in OURS))
+    return tuple(name for name in every if kind is None or _class(name).backend_kind == kind)
+
+
+def card_of(name: str) -> Card:
+    """The card of a model, with the weights that its name asks for.
+
+    Raises:
+        UsageError: there is no such model, or it has no such weights.
+        MissingWeights: it is named as on a hub, and the hub does not answer.
+    """
+    if _in_folder(name):
+        return pretrained.card_of(name)
+    model, _, which = name.partition(":")
+    backend = _class(model)
+    cards: Mapping[str, Card] = getattr(backend, "cards", {})
+    if which in cards:
+        return cards[which]
+    if not which:
+        return backend.card
+    path = Path(which).expanduser()
+    if not path.is_file() or not hasattr(backend, "cards"):
+        among = f"of '{model}' there are {', '.join(cards) or 'none'}" + (", or give a file" if cards else "")
+        raise UsageError(f"no weights '{which}'; {among}")
+    known = next((card for card in cards.values() if card.sha256 == sha256_of(path)), None)
+    return known or card_of_file(path, backend.card)
+
+
+def sees_depth(name: str) -> bool:
+    """Whether a landmarker gives a mesh and the rotation of the head.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    return _class(name).depth
+
+
+def spec(kind: str, model: str, weights: str) -> str:
+    """The name of a model with other weights than those that it is preferred with: `lr-asd:ava`, `lr-asd:/a/file`.
+
+    Args:
+        model: its name; 'auto' where `weights` is a file, which tells whose they are.
+        weights: a name that the model knows, or a file; nothing leaves `model` as it is.
+
+    Raises:
+        UsageError: there is no such file, it holds no weights of a model that we know, or 'auto' has no such weights.
+    """
+    if not weights:
+        return model
+    path = Path(weights).expanduser()
+    is_file = path.is_file()
+    if not is_file and (path.suffix or len(path.parts) > 1):
+        raise UsageError(f"there is no file of weights '{weights}'")
+    if model == "auto":
+        model = _network_in(path) if is_file else _preferred_with(kind, weights)
+    return f"{model}:{path.resolve() if is_file else weights}"
+
+
+def policy_of(name: str) -> str:
+    """The crop policy that a speaking scorer has learnt from.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    which = name.partition(":")[2]
+    told = about_file(Path(which)).get("policy") if which and Path(which).is_file() else None
+    return str(told or _class(name).policy)
+
+
+def load(name: str, *, weights: Path | str | None = None, threads: int = 1) -> Any:
+    """A model, ready to call.
+
+    Args:
+        weights: the file to load, if not the one that `weights.weights(card)` finds. Where a model may be trained
+            further, any file that fits; else the one whose sha256 is the card's.
+        threads: fixed, because results may depend on it in their last bits.
+
+    Raises:
+        UsageError: there is no such model, or `weights` are not of it.
+        MissingWeights: they could not be had.
+    """
+    if _in_folder(name):
+        card = pretrained.card_of(name)
+        device = os.environ.get("PHONOSCOPE_DEVICE", "cpu")
+        return _class(name)(pretrained.fetched(card, aloud), card, threads=threads, device=device)
+    backend = _class(name.partition(":")[0])
+    if hasattr(backend, "cards"):
+        card = card_of(name if weights is None else f"{name.partition(':')[0]}:{weights}")
+        own = next((source for source in card.sources if source.startswith("file:")), None)
+        path = Path(weights) if weights else Path(own.removeprefix("file:")) if own else resolve(card, aloud)
+        return backend(path, card=card, threads=threads)
+    card = card_of(name)
+    if not card.sha256:
+        return backend()
+    if weights is None:
+        return backend(resolve(card, aloud), threads=threads)
+    if (found := sha256_of(Path(weights))) != card.sha256:
+        raise UsageError(f"{weights} has sha256 {found}, but the weights of '{name}' have {card.sha256}")
+    return backend(Path(weights), threads=threads)
+
+
+def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
+    """The name of the model to use: 'auto' gives the preferred one of its kind whose weights can be had.
+
+    Args:
+        say: is told in one line why a preferred model was passed over.
+
+    Raises:
+        UsageError: there is no such model, or it is of another kind.
+        MissingWeights: 'auto', and the weights of none can be had.
+    """
+    if name != "auto" and (name or kind in PREFERRED):
+        if (is_a := _class(name).backend_kind) != kind:
+            raise UsageError(f"'{name}' is a {is_a}; as a {kind} there are {', '.join(names(kind)) or 'none'}")
+        if _in_folder(name):
+            pretrained.card_of(name)  # before any film is touched: is it there, and of a kind that we know?
+        elif ":" in name:
+            card_of(name)  # so too: are there such weights?
+        return name
+    if kind == _class_at(IN_FOLDERS).backend_kind:
+        raise UsageError("no model is named for speech: give --speech.model FOLDER, or org/name as a hub names it")
+    if kind not in PREFERRED:
+        raise UsageError(f"no model is preferred as a {kind}; name one of {', '.join(names(kind)) or 'none'}")
+    missing: list[str] = []
+    for candidate in PREFERRED[kind]:
+        card = card_of(candidate)
+        try:
+            if card.sha256:
+                resolve(card, say)
+        except MissingWeights as error:
+            missing.append(str(error))
+        else:
+            if missing:
+                say(f"using {candidate} as {kind}: {'; '.join(missing)}")
+            return candidate
+    raise MissingWeights("; ".join(missing))
+
+
+def _network_in(path: Path) -> str:
+    from phonoscope.models.state_dicts import read_state_dict
+
+    if (found := read_state_dict(path).network) in OURS:
+        return str(found)
+    raise UsageError(f"'{path}' does not say of which network it holds the weights: name it, as in --asd.model lr-asd")
+
+
+def _preferred_with(kind: str, weights: str) -> str:
+    for name in PREFERRED[kind]:
+        if weights in getattr(_class(name), "cards", {}):
+            return name
+    raise UsageError(f"no weights '{weights}' of {', '.join(PREFERRED[kind])}; name the model, or give a file")
+
+
+def _others() -> importlib.metadata.EntryPoints:
+    return importlib.metadata.entry_points(group=GROUP)
+
+
+def _class(name: str) -> Any:
+    """The class that a name stands for; its module is imported only now."""
+    if _in_folder(name):
+        return _class_at(IN_FOLDERS)
+    name = name.partition(":")[0]
+    targets = OURS if name in OURS else OURS | {entry.name: entry.value for entry in _others()}
+    if name not in targets:
+        near = difflib.get_close_matches(name, targets, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(targets)}, or give a model's folder"
+        raise UsageError(f"no model '{name}'; {hint}")
+    try:
+        return _class_at(targets[name])
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"model '{name}' ({targets[name]}) does not load: {error}") from error
+
+
+def _class_at(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _in_folder(name: str) -> bool:
+    """Whether a model is named by its folder or as on a hub; a folder named like a model of ours must be `./so`."""
+    model = name.partition(":")[0]
+    known = model in OURS or any(entry.name == model for entry in _others())
+    return not known and (any(mark in name for mark in "/\\") or (name != "" and Path(name).is_dir()))
