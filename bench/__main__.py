@@ -13,8 +13,10 @@ BENCHES = {
     "alignment": "sound against picture in forty-five awkward films; about a minute",
     "mfcc": "MFCC of 10 min of sound, python_speech_features over ours; under a minute",
     "landmarks": "landmarks against dlib's, whose weights you must have, and what a face costs; about a minute",
+    "asd_route": "who speaks by LR-ASD, from film to scores; needs its weights; 3 min, and 2 the first time",
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min",
+    "asd_metric": "AVA's average precision of 761,000 rows, ours over the official procedure; about a minute",
     "speech": "speech in windows against one pass, of a network of yours if SPEECH_MODEL names it; seconds",
 }
 LONG = ("memory", "landmarks")

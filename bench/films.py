@@ -41,6 +41,16 @@ def monologue(seconds: float = 60.0) -> Path:
     return kept(f"monologue-{seconds:g}s.mp4", lambda path: _write_grainy(path, scene, 3_000_000))
 
 
+def three_people(seconds: float = 24.0) -> Path:
+    """Three people who take turns, 1280×720 at 25 fps, faces of about 100 px: what the field's demos are shown on."""
+
+    def make(path: Path) -> None:
+        seats = tuple(Seat(at, 240 + 400 * at, 340, 150, 5.0 * (1 - at)) for at in range(3))
+        _write_grainy(path, _scene(seconds, seats, 1280, 720, Fraction(25), drift=16), 3_000_000)
+
+    return kept(f"three-people-{seconds:g}s.mp4", make)
+
+
 def minute() -> Path:
     """A minute of two people, 320×180 at 25 fps."""
 
@@ -76,7 +86,7 @@ def repeated(film: Path, times: int) -> Path:
 def _scene(seconds: float, seats: tuple[Seat, ...], width: int, height: int, fps: Fraction, drift: float = 0) -> Scene:
     starts = [0.25 + 2.5 * turn for turn in range(int(seconds / 2.5))]
     turns = [(start, min(start + 2.0, seconds - 0.2)) for start in starts if seconds - start > 0.7]
-    heads = tuple(Head(seat.head, Speech(seat.head, tuple(turns[seat.head :: 2]))) for seat in seats)
+    heads = tuple(Head(seat.head, Speech(seat.head, tuple(turns[seat.head :: max(2, len(seats))]))) for seat in seats)
     middle = width / 2, height / 2
     camera = (View(*middle), View(middle[0] + drift, middle[1], 1.02)) if drift else None
     shot = Shot(round(seconds * fps), seats, 0, camera=camera)

@@ -109,7 +109,7 @@ def test_a_bad_film_fails_alone_and_its_failure_stands_until_it_is_mended(puppet
 
 
 def test_a_model_that_does_not_load_is_a_failure_of_the_step_that_wants_it(silent_puppet, tmp_path):
-    def load_backend(name):
+    def load_backend(name, threads):
         raise MissingWeights(f"no weights for '{name}'")
 
     job = prepare([silent_puppet], tmp_path / "films", ["faces"])

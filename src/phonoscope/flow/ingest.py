@@ -56,7 +56,7 @@ def ingest(
     sha256 = sha256_of(path)
     id = id_of(path, sha256)
     folder = store.root / "recordings" / id
-    key = hashlib.sha256(f"ingest {VERSION} {sha256} {store.settings.fps} {store.settings.sample_rate}".encode())
+    key = hashlib.sha256(f"ingest {VERSION} {sha256} {store.settings.rate} {store.settings.sample_rate}".encode())
     with store.hold(id):  # two films may be one: the second finds what the first has made
         receipts = read_receipts(folder)
         if _is_whole(folder, receipts) and receipts["recording"].key == key.hexdigest()[:16]:

@@ -59,7 +59,8 @@ class Job:
         try:
             yield from (_again(grounded[uri]) for uri in uris.values() if uri in grounded)
             todo = [item for item, uri in uris.items() if uri not in grounded]
-            with closing(doing.run(self.work, todo, on_progress)) as outcomes:
+            work = replace(self.work, threads=max(1, _cores() // jobs))
+            with closing(doing.run(work, todo, on_progress)) as outcomes:
                 for outcome in outcomes:
                     named = self._named(outcome, uris)
                     if named.failure:
@@ -108,6 +109,11 @@ class Job:
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else error
             raise PhonoscopeError(f"the store at '{self.store.root}' cannot be written to: {why}") from error
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _again(failure: Failure) -> Outcome:

@@ -35,6 +35,10 @@ OnProgress = Callable[[str, str, int, int], None]
 """Told now and then: recording, what is being made, frames done, frames in all."""
 
 
+ByCorpus = Callable[[StoredRecording, str], tuple[str, ...]]
+"""Given a film that is taken in, and its URI: writes what a corpus says of it, and tells which artifacts those are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What happened to one recording: small, and safe to send between machines."""
@@ -56,11 +60,13 @@ class Work:
     root: str
     steps: tuple[Step, ...]  # in order, each after those it needs
     params: Mapping[str, Any]  # step name -> its params, models chosen
-    load_backend: Callable[[str], Any]
+    load_backend: Callable[[str, int], Any]  # by name, and how many threads it may use
     card_of: Callable[[str], str]  # a model's name -> its identity
     known: Mapping[str, Known] = field(default_factory=dict)
     rights: Rights = field(default_factory=Rights)
+    threads: int = 1  # at most, of a model; no result depends on it
     ingests: bool = True  # items are films; otherwise recordings that the store has
+    corpus: ByCorpus | None = None  # what lists or annotates the films
 
     def __call__(self, item: str, on_progress: OnProgress = lambda *_: None) -> Outcome:
         """Take one film through the plan. Whatever goes wrong with it is in the outcome, not raised.
@@ -77,8 +83,9 @@ class Work:
             stored = store[id]
             source = item if self.ingests else stored.recording.source
             with store.hold(stored.folder.name):
+                told = self.corpus(stored, as_uri(source)) if self.corpus and self.ingests else ()
                 outcome = self.run_steps(stored, on_progress)
-            made = (*given_of(stored.recording), *outcome.made) if fresh else outcome.made
+            made = (*(given_of(stored.recording) if fresh else ()), *told, *outcome.made)
             return replace(outcome, source=as_uri(source), made=made, seconds=time.perf_counter() - began)
         except Exception as error:  # noqa: BLE001 - this recording stops, with its reason; the others go on
             failure = failure_of(error, as_uri(source), id)
@@ -144,7 +151,7 @@ class Work:
         if step.film:
             arguments[step.film] = Film(stored.recording)
         for parameter in step.backends:
-            arguments[parameter] = self.load_backend(self.params[step.name].model)
+            arguments[parameter] = self.load_backend(self.params[step.name].model, self.threads)
         return arguments
 
     def _receipt(self, step: Step, keys: Mapping[str, str], seconds: float, warnings: Sequence[str] = ()) -> Receipt:

@@ -138,3 +138,23 @@ class SpeechEncoder(Protocol):
     def __call__(self, audio: np.ndarray) -> np.ndarray:
         """All hidden states, (layers, rows(N), width) float32, of audio (N,) float32 at 16 kHz."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was heard."""
+
+    text: str  # as it is to be joined with the others, so mostly with a blank in front
+    start_s: float  # s, from the beginning of the sound
+    stop_s: float  # s
+
+
+class Transcriber(Protocol):
+    """Writes down what is said."""
+
+    backend_kind: ClassVar[str] = "transcriber"
+    card: Card
+
+    def __call__(self, audio: np.ndarray) -> list[Word]:
+        """The words in audio (N,) float32 at 16 kHz, in order of time."""
+        ...

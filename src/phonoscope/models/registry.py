@@ -27,6 +27,10 @@ OURS = {
     "facemesh": "phonoscope.models.backends.facemesh:FaceMesh",
     "dlib68": "phonoscope.models.backends.dlib68:Dlib68",
     "palm": "phonoscope.models.backends.palm:Palm",
+    "lr-asd": "phonoscope.models.backends.lr_asd:LrAsd",
+    "light-asd": "phonoscope.models.backends.light_asd:LightAsd",
+    "talknet": "phonoscope.models.backends.talknet:TalkNet",
+    "ava-asd": "phonoscope.models.backends.ava_asd:AvaAsd",
 }
 PREFERRED = {
     "face_detector": ("yunet", "blazeface"),
@@ -116,7 +120,7 @@ def load(name: str, *, weights: Path | str | None = None, threads: int = 1) -> A
     Args:
         weights: the file to load, if not the one that `weights.weights(card)` finds. Where a model may be trained
             further, any file that fits; else the one whose sha256 is the card's.
-        threads: fixed, because results may depend on it in their last bits.
+        threads: at most so many; one where results would depend on it in their last bits.
 
     Raises:
         UsageError: there is no such model, or `weights` are not of it.
@@ -125,7 +129,7 @@ def load(name: str, *, weights: Path | str | None = None, threads: int = 1) -> A
     if _in_folder(name):
         card = pretrained.card_of(name)
         device = os.environ.get("PHONOSCOPE_DEVICE", "cpu")
-        return _class(name)(pretrained.fetched(card, aloud), card, threads=threads, device=device)
+        return _class(name)(pretrained.fetched(card, aloud), card, threads=1, device=device)
     backend = _class(name.partition(":")[0])
     if hasattr(backend, "cards"):
         card = card_of(name if weights is None else f"{name.partition(':')[0]}:{weights}")
@@ -136,10 +140,10 @@ def load(name: str, *, weights: Path | str | None = None, threads: int = 1) -> A
     if not card.sha256:
         return backend()
     if weights is None:
-        return backend(resolve(card, aloud), threads=threads)
+        return backend(resolve(card, aloud), threads=1)
     if (found := sha256_of(Path(weights))) != card.sha256:
         raise UsageError(f"{weights} has sha256 {found}, but the weights of '{name}' have {card.sha256}")
-    return backend(Path(weights), threads=threads)
+    return backend(Path(weights), threads=1)
 
 
 def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
@@ -157,8 +161,8 @@ def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
             raise UsageError(f"'{name}' is a {is_a}; as a {kind} there are {', '.join(names(kind)) or 'none'}")
         if _in_folder(name):
             pretrained.card_of(name)  # before any film is touched: is it there, and of a kind that we know?
-        elif ":" in name:
-            card_of(name)  # so too: are there such weights?
+        elif (card := card_of(name)).sources == ("file:",):  # so too: are there such weights?
+            raise UsageError(f"'{name}' has no weights that can be fetched: {card.notes}")
         return name
     if kind == _class_at(IN_FOLDERS).backend_kind:
         raise UsageError("no model is named for speech: give --speech.model FOLDER, or org/name as a hub names it")

@@ -15,8 +15,12 @@ LiteNetwork = Callable[[np.ndarray], list[np.ndarray]]
 """The only input in, the outputs in the model's order out; they are copies, safe to keep."""
 
 
-def onnx_network(weights: Path, threads: int = 1) -> OnnxNetwork:
-    """An ONNX network on the CPU: a fixed number of threads, one operator after another, only errors on stderr."""
+def onnx_network(weights: Path | bytes, threads: int = 1) -> OnnxNetwork:
+    """An ONNX network on the CPU: a fixed number of threads, one operator after another, only errors on stderr.
+
+    Args:
+        weights: its file, or what would stand in it.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -24,7 +28,8 @@ def onnx_network(weights: Path, threads: int = 1) -> OnnxNetwork:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+    source = weights if isinstance(weights, bytes) else str(weights)
+    session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     outputs = [output.name for output in session.get_outputs()]
 
     def run(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -39,19 +39,20 @@ def weights(card: Card, *, say: Say = aloud) -> Path:
     if pretrained.is_one(card):
         return pretrained.fetched(card, say)
     if not card.sha256:
-        raise UsageError(f"'{card.name}' has no weights")
+        raise UsageError(f"'{card.name}' has no weights to fetch" + (f": {card.notes}" if card.sources else ""))
     return resolve(card, say)
 
 
 def where(card: Card) -> str | None:
     """From where weights would be loaded without fetching anything, as "cache PATH", "mirror PATH" or "package PATH".
 
-    None if they would have to be fetched; "none needed" for a model without weights.
+    None if they would have to be fetched; "none needed" for a model without weights, "a file that you give" for one
+    whose weights nobody publishes.
     """
     if pretrained.is_one(card):
         return pretrained.here(card)
     if not card.sha256:
-        return "none needed"
+        return "a file that you give" if card.sources else "none needed"
     return next((f"{place} {path}" for place, _, path in _here(card) if path is not None), None)
 
 

@@ -81,6 +81,13 @@ def save_pose(stored: StoredRecording, angles: Mapping[int, np.ndarray], take: i
     stored.save("pose", table, _receipt("pose", stored, take, "landmarks"))
 
 
+def save_asd(stored: StoredRecording, scores: Mapping[int, np.ndarray], take: int = 1) -> None:
+    """Keep log-odds of speaking (T,) of each track."""
+    tracks = stored.load("tracks")
+    column = np.concatenate([np.asarray(scores[track.id], np.float32) for track in tracks])
+    stored.save("asd", TrackTable(*_rows(tracks), {"score": column}), _receipt("asd", stored, take, "tracks"))
+
+
 def save_speech(stored: StoredRecording, take: int = 1, card: str = "chinese-hubert-large@hubert:0a1b2c") -> None:
     """Keep as many rows as HuBERT gives, (T, 3, 4) float16: row + 1000 · layer."""
     rows = (stored.recording.num_samples - 400) // 320 + 1

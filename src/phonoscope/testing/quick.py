@@ -40,7 +40,7 @@ def quick_job(films: Sequence[Path | str], to: Path | str) -> Job:
     return Job(store=store, work=work, items=[str(film) for film in films])
 
 
-def rule(kind: str) -> Any:
+def rule(kind: str, threads: int = 1) -> Any:
     """The rule that stands for a kind of network."""
     return RULES[kind]
 

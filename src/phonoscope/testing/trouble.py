@@ -36,7 +36,7 @@ def troubled(item: str, on_progress: OnProgress = lambda *_: None) -> Outcome:
     return Outcome(source=item, recording=str(os.getpid()))
 
 
-def deadly(model: str) -> Any:
+def deadly(model: str, threads: int = 1) -> Any:
     """Loading a model, where that ends the process."""
     os.kill(os.getpid(), signal.SIGKILL)
 

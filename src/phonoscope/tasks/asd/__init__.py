@@ -1,0 +1,1 @@
+"""Active speaker detection: who speaks, from faces and sound."""
