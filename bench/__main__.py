@@ -14,6 +14,7 @@ BENCHES = {
     "mfcc": "MFCC of 10 min of sound, python_speech_features over ours; under a minute",
     "landmarks": "landmarks against dlib's, whose weights you must have, and what a face costs; about a minute",
     "asd_route": "who speaks by LR-ASD, from film to scores; needs its weights; 3 min, and 2 the first time",
+    "asd_encoder": "looking at faces: LR-ASD and Light-ASD, ours over their published form in PyTorch; 2 min",
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min",
     "asd_metric": "AVA's average precision of 761,000 rows, ours over the official procedure; about a minute",

@@ -19,18 +19,20 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from phonoscope import Span, Store, prepare
-from phonoscope.core.geometry import POLICIES, crop_track
+from phonoscope.core.align import any_crop
+from phonoscope.core.geometry import POLICIES
 from phonoscope.job import DEFAULT
-from phonoscope.report.canvas import BLUE, HUES, INK, LINE, blank, fill, outline, tag, write
+from phonoscope.media.canvas import BLUE, HUES, INK, LINE, blank, fill, tag, write
 from phonoscope.report.draw import PICTURES as SHEETS
 from phonoscope.report.page import write_report
 from phonoscope.store.recording import StoredRecording
 from phonoscope.testing.puppet import Scene, cuts_and_fades, demo, film
 
 HERE = Path(__file__).resolve().parent / "pictures"
-BEYOND = ("crop_video", "landmarks", "mesh", "pose", "motion", "mouth", "quality", "hands", "fbank", "stft")
+BEYOND = ("crop_video", "face_crops", "landmarks", "mesh", "pose", "motion", "mouth", "quality", "hands")
+BEYOND += ("fbank", "stft")
 PAGE = (1280, 1400)  # px of the report that are shown: width, height
-POLICY_COLOURS = dict(zip(POLICIES, (BLUE, HUES[1], HUES[2], HUES[3]), strict=True))
+POLICY_COLOURS = dict(zip(POLICIES, (BLUE, HUES[1], HUES[2], HUES[3], HUES[5]), strict=True))
 
 
 def prepared(name: str, scene: Scene, store: str) -> StoredRecording:
@@ -54,24 +56,26 @@ def first_faces(name: str) -> Callable[[StoredRecording], np.ndarray]:
 
 def policies(stored: StoredRecording) -> np.ndarray:
     """One frame with the square of every crop policy on it, and below it what each of them gives."""
-    track = stored.load("tracks")[2]
+    track, points = stored.load("tracks")[2], stored.load("landmarks")[2]
     frame = track.start + 40
     whole = stored.frames(Span(frame, frame + 1))[0]
     for policy, colour in POLICY_COLOURS.items():
-        crop = crop_track(track, policy)
-        corners = np.repeat(np.array([[[0.0, 0.0], crop.size[::-1]]]), len(crop), 0)
-        box = crop.to_source(corners)[frame - track.start].reshape(4)
-        outline(whole, box, colour, 5)
-        tag(whole, round(box[0]), round(box[1]), policy, colour, 3)
-    small = cv2.resize(whole, (800, 450), interpolation=cv2.INTER_AREA)
-    picture = blank(450 + 10 + 256 + 30, 800)
-    picture[:450] = small
-    left = 0
+        crop, _ = any_crop(track, policy, points=points)
+        height, width = crop.size
+        corners = np.array([[0.0, 0.0], [width, 0], [width, height], [0, height]])
+        corners = crop.to_source(np.repeat(corners[None], len(crop), 0))[frame - track.start]
+        cv2.polylines(whole, [np.round(corners * 16).astype(np.int32)], True, colour, 5, cv2.LINE_AA, 4)
+        x, y = np.round(corners[3] + (0, 32) if policy == "aligned" else corners[0]).astype(int).tolist()
+        tag(whole, x, y, policy, colour, 3)
+    high, wide = 486, 864
+    picture = blank(high + 10 + 256 + 30, wide)
+    picture[:high] = cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA)
+    top, left = high + 10, 0
     for policy in POLICIES:
         cut = stored.crops(2, policy, Span(frame, frame + 1))[0]
         height, width = cut.shape[:2]
-        picture[460 : 460 + height, left : left + width] = cut
-        write(picture, left, 460 + height + 5, f"{policy}, {width} px", INK, 1)
+        picture[top : top + height, left : left + width] = cut
+        write(picture, left, top + height + 5, f"{policy}, {width} px", INK, 1)
         left += width + 16
     return picture
 
@@ -132,6 +136,7 @@ DEMO: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
     "speech": windows,
     "crops": policies,
     "crop_video": crop_film,
+    "face_crops": first_faces("face_crops"),
     "report": report,
 }
 CUTS: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {"shots": sheet("shots")}

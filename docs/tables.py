@@ -3,6 +3,7 @@
 import inspect
 import re
 from dataclasses import fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -27,6 +28,8 @@ def table(section: str) -> str:
 def _values(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f"`{_plain(value)}`" for value in get_args(kind))
+    if kind == Fraction | None:
+        return "fraction, or `native`"
     return {"Fraction": "fraction", "int": "whole number", "float": "number", "str": "name"}[kind.__name__]
 
 

@@ -15,6 +15,8 @@ from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
 from phonoscope.corpora.folder import sources
+from phonoscope.corpora.labelled import labelled_films, read_labels
+from phonoscope.corpora.listing import films_of
 from phonoscope.flow.ingest import GIVEN
 from phonoscope.flow.job import Job
 from phonoscope.flow.plan import plan
@@ -26,6 +28,7 @@ from phonoscope.steps import (
     asd,
     crop_video,
     crops,
+    face_crops,
     faces,
     fbank,
     hands,
@@ -43,14 +46,15 @@ from phonoscope.steps import (
     tracks,
     vad,
 )
-from phonoscope.store.folder import Store, StoreSettings, must_be_empty
+from phonoscope.store.folder import NATIVE, Store, StoreSettings, must_be_empty
 from phonoscope.store.ledger import known_sources, read_failures
 
 STEPS: Mapping[str, Step] = steps_in(
     shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video,
-    landmarks, mesh, pose, motion, mouth, quality, hands, speech, fbank, stft,
+    landmarks, mesh, pose, motion, mouth, quality, hands, speech, fbank, stft, face_crops,
 )  # fmt: skip
 NEED_DEPTH = {"mesh": "mesh", "pose": "landmarks", "motion": "landmarks"}  # and whose landmarker must see it
+BESIDE = ("train", "language")  # sections that are not of steps: `phonoscope train` reads the first; docs/train.md
 DEFAULT = ("shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs")
 
 
@@ -58,13 +62,13 @@ DEFAULT = ("shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs")
 class ClockParams:
     """The time that a store keeps."""
 
-    fps: Fraction = Fraction(25)  # frames a second, any fraction such as 30000/1001
+    fps: Fraction | None = Fraction(25)  # frames a second, any fraction such as 30000/1001; native: as filmed
     sample_rate: int = 16000  # Hz, of the sound
 
     def __post_init__(self) -> None:
-        if self.fps <= 0:
+        if self.fps is not None and self.fps <= 0:
             raise UsageError(f"clock.fps must be above 0, got {self.fps}")
-        if self.fps.denominator > 10**6:
+        if self.fps is not None and self.fps.denominator > 10**6:
             meant = self.fps.limit_denominator(1001)
             raise UsageError(f"clock.fps {float(self.fps)} has lost its fraction: write {meant}")
         within("clock.sample_rate", self.sample_rate, 1, 655350)  # what FLAC can hold
@@ -90,11 +94,15 @@ def params_from(values: Mapping[str, Any]) -> Any:
     """
     made = Params()
     for section, settings in values.items():
+        if section in BESIDE:
+            continue
         kinds = {name: type(getattr(made, name)) for name in made.__dataclass_fields__}
-        kind = kinds[_known(section, kinds, "section")]
+        kind = kinds[known(section, kinds, "section")]
         if not isinstance(settings, Mapping):
             raise UsageError(f"'{section}' must be a table of settings, got {settings!r}")
-        named = {_known(key, kind.__dataclass_fields__, f"setting of [{section}]"): v for key, v in settings.items()}
+        named = {known(key, kind.__dataclass_fields__, f"setting of [{section}]"): v for key, v in settings.items()}
+        if kind is ClockParams and named.get("fps") == NATIVE:
+            named["fps"] = None
         try:
             part = msgspec.convert(named, kind, dec_hook=_fraction)
         except (msgspec.ValidationError, ValueError) as error:
@@ -103,7 +111,12 @@ def params_from(values: Mapping[str, Any]) -> Any:
     return made
 
 
-def _known(name: str, among: Iterable[str], what: str) -> str:
+def known(name: str, among: Iterable[str], what: str) -> str:
+    """A name, `-` and `_` being alike, that is among those.
+
+    Raises:
+        UsageError: it is not; it says which one is near.
+    """
     name = name.replace("-", "_")
     if name not in among:
         near = get_close_matches(name, list(among), n=1)
@@ -128,6 +141,15 @@ def fraction(written: int | str) -> Fraction:
         return Fraction(written)
     except (ValueError, ZeroDivisionError):
         raise UsageError(f"'{written}' is no fraction; write 25 or 30000/1001") from None
+
+
+def rate(written: int | str) -> Fraction | None:
+    """Frames a second: a fraction, or None for "native", which is each film's own.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    return None if written == NATIVE else fraction(written)
 
 
 def open_store(to: Path | str, clock: ClockParams) -> Store | None:
@@ -158,6 +180,7 @@ def prepare(
     params: Any = None,
     rights: Rights | None = None,
     *,
+    corpus: str = "",
     retry_failed: bool = False,
     shard: Shard | None = None,
 ) -> Job:
@@ -167,6 +190,7 @@ def prepare(
     ...     print(outcome.recording, outcome.made)
 
     Args:
+        corpus: the films are folders in which a corpus of this name lies; who is in a film and in which set is kept.
         retry_failed: try again what has crashed or hung; without films, all whose failures stand and concern `names`.
         shard: take only this part of the films; other machines, with the same paths, may do the others meanwhile.
 
@@ -175,14 +199,44 @@ def prepare(
     """
     films, params = [str(film) for film in films], params or Params()
     plan(names, STEPS, frozenset(GIVEN))  # what nothing makes is found out before a store is made
-    items = [] if retry_failed and not films else sources(films)
+    items, lists = films_of(corpus, films) if corpus else (sources(films) if films or not retry_failed else [], None)
     store = open_store(to, params.clock) if items else Store(to)
     store = Store.create(to, _settings(params.clock)) if store is None else store
-    work = replace(_work(store, names, params), known=known_sources(store), rights=rights or Rights())
+    work = replace(_work(store, names, params), known=known_sources(store), rights=rights or Rights(), corpus=lists)
     job = Job(store=store, work=work, items=items, retry_failed=retry_failed)
     if not items:
         job = replace(job, items=list(dict.fromkeys(failure.source for failure in job.failed())))
     return job.part(shard)
+
+
+def annotations(
+    tables: Iterable[str | Path],
+    films: Path | str,
+    to: Path | str,
+    params: Any = None,
+    rights: Rights | None = None,
+    *,
+    split: str = "",
+    max_gap_s: Fraction | None = None,
+    retry_failed: bool = False,
+    shard: Shard | None = None,
+) -> Job:
+    """The job that takes labelled films into the store at `to`, and gives each its `tracks` and `labels`.
+
+    Args:
+        tables: of AVA's or ASW's layouts, or folders of them.
+        films: the folder with films that are named for their videos.
+        params: as of `prepare`; by default each film keeps its own rate.
+        split: the set that these videos belong to.
+        max_gap_s: a face without a label for longer begins a new track; by default 0.1 s in AVA's, 0.3 s in ASW's.
+
+    Raises:
+        UsageError: the tables, the films or the store are not what they should be.
+    """
+    params = params or Params(clock=ClockParams(fps=None))
+    paths, writer = labelled_films(*read_labels(tables), Path(films).expanduser(), max_gap_s, split)
+    job = prepare(paths, to, (), params, rights, retry_failed=retry_failed, shard=shard)
+    return replace(job, work=replace(job.work, corpus=writer))
 
 
 def run(
@@ -283,9 +337,9 @@ def _at_its_crop(p: asd.AsdParams, chosen: Mapping[str, str]) -> asd.AsdParams:
 
 
 @cache
-def backend(model: str) -> Any:
+def backend(model: str, threads: int = 1) -> Any:
     """A model, ready to call, loaded once a process."""
-    return load(model)
+    return load(model, threads=threads)
 
 
 def identity(model: str) -> str:

@@ -5,14 +5,15 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from phonoscope.cli.main import main
 from phonoscope.cli.options import parse
 from phonoscope.cli.pack import Pack
-from phonoscope.data.pack import TalkingFaceParams
+from phonoscope.data.pack import LAYOUTS, TalkingFaceParams
 from phonoscope.store.folder import Store
-from phonoscope.testing.known import known_store
+from phonoscope.testing.known import known_store, save_asd
 from phonoscope.testing.puppet import film, one_head, two_heads_taking_turns
 
 
@@ -93,6 +94,31 @@ def test_the_page_tells_the_defaults_of_the_code():
     made, verb = TalkingFaceParams(), parse(Pack, ["films", "--as", "talking-face", "--to", "heads"], False)[0]
     assert said == {"--expand": str(made.expand), "--float": str(made.sub_pixel), "--missing": made.missing}
     assert made == TalkingFaceParams(expand=verb.expand, sub_pixel=verb.sub_pixel, missing=verb.missing)
+
+
+@pytest.mark.parametrize("layout", sorted({*LAYOUTS} - {"talking-face"}))
+def test_the_page_of_a_layout_tells_its_settings(layout):
+    page = (Path(__file__).parents[2] / "docs" / "layouts" / f"{layout}.md").read_text(encoding="utf-8")
+    said = re.findall(rf"^\| `--{layout}\.([\w-]+)` \| .* \| `(.+?)` \| .+ \|$", page, re.MULTILINE)
+    made = LAYOUTS[layout].params()
+    wanted = {name.replace("_", "-"): str(getattr(made, name)) or '""' for name in made.__dataclass_fields__}
+    assert dict(said) == wanted
+
+
+def test_options_reach_their_layout_and_no_other(films, capsys):
+    for id in films:
+        tracks = films[id].load("tracks")
+        save_asd(films[id], {track.id: np.linspace(-1, 1, len(track)) for track in tracks})
+    assert main(["pack", "films", "--as", "rttm", "--to", "turns", "--rttm.threshold", "0.5"]) == 0
+    few = Path("turns/all.rttm").read_text()
+    assert main(["pack", "films", "--as", "rttm", "--to", "more", "--rttm.threshold", "-0.5"]) == 0
+    assert [len(it.splitlines()) for it in (few, Path("more/all.rttm").read_text())] == [1, 2]
+    told = capsys.readouterr().out
+    assert "left out (it has no sound, so nobody speaks)" in told and "turns: 1 packed, 1 left out" in told
+    assert main(["pack", "films", "--as", "rttm", "--to", "x", "--overlay.crf", "30"]) == 2
+    assert "options of overlay were given, but what is asked for is --as rttm" in capsys.readouterr().err
+    assert main(["pack", "films", "--as", "ava-csv", "--to", "x", "--expand", "1"]) == 2
+    assert not Path("x").exists()
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,11 @@ def test_asd_crop_is_the_square_of_the_active_speaker_demos(length, seed):
     np.testing.assert_allclose(source[:, 1], np.stack([left, bottom], 1), atol=1e-6)
 
 
-@given(policy=sampled_from(sorted(POLICIES)), length=integers(1, 40), seed=integers(0, 99))
+@given(
+    policy=sampled_from(sorted(name for name, rule in POLICIES.items() if rule.square)),
+    length=integers(1, 40),
+    seed=integers(0, 99),
+)
 def test_to_source_undoes_the_crop(policy, length, seed):
     crop = crop_track(wandering(length, seed), policy)
     points = np.random.default_rng(seed).uniform(0, 224, (length, 5, 2))

@@ -167,6 +167,9 @@ def add_features(stored: StoredRecording, missing: int) -> StoredRecording:
         "quality": table(blur=100, size_px=40, brightness=0.5),
         "hands": table(hands=0),
     }
+    grey = {track.id: np.repeat(_face(track.id, 112)[None, ..., 0], len(track), 0) for track in tracks}
+    lost = TrackTable(id, frame, {"missing": np.arange(len(id)) < missing})
+    made["face_crops"] = TrackArrays(grey, lost)
     made["quality"].columns["faces"] = np.ones(len(id), np.int32)  # type: ignore[index]
     for name, (rate, *shape) in sound.items():
         rows = int(stored.recording.duration_s * rate) - 2

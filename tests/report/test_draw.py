@@ -13,12 +13,12 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Faces, Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
+from phonoscope.media.canvas import HUES, SPEAKING, blank, outline, tag, text_width, write
 from phonoscope.media.encode import write_film
-from phonoscope.report.canvas import HUES, SPEAKING, blank, outline, tag, text_width, write
+from phonoscope.media.font import GLYPHS, text_mask
 from phonoscope.report.draw import ARTIFACTS, PICTURES, draw
 from phonoscope.report.figures import Figure, figures_of, put_figures
 from phonoscope.report.film import CELL, GREY, cells, even
-from phonoscope.report.font import GLYPHS, text_mask
 from phonoscope.report.marks import face_marks, track_marks
 from phonoscope.report.plot import PANEL, SIZE, Line, curves, heat_map
 from phonoscope.report.sheet import FACE, GAP, TILE, Tile, lay_out, shrunk, spread
@@ -183,7 +183,7 @@ def test_every_artifact_that_can_be_a_picture_is_one(add, tmp_path, name):
         assert picture.shape == (*SIZE, 3)
     elif isinstance(made := stored.load(name), TrackTable):
         assert picture.shape == (PANEL * len(made.columns), SIZE[1], 3)
-    elif isinstance(made, TrackArrays):
+    elif isinstance(made, TrackArrays) and name != "face_crops":
         assert picture.shape[1] == GAP + 4 * (TILE + GAP)
     elif name in ("shots", "faces", "tracks"):
         assert picture.shape[1] == GAP + 3 * (TILE + GAP)

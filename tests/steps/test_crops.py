@@ -40,10 +40,28 @@ def whole_picture(track: int, span: Span, size: tuple[int, int]) -> Crop:
 def test_the_policy_and_its_width_are_those_asked_for():
     box = np.tile(np.array([100, 100, 180, 200], np.float32), (30, 1))
     tracks = Tracks((Track(4, 9, box, np.ones(30, np.float32), np.ones(30, bool)),))
-    (crop,) = crops(tracks, CropsParams(policy="fixed", expand=0.6, size=128)).crops
+    (crop,) = crops(tracks, None, CropsParams(policy="fixed", expand=0.6, size=128)).crops
     assert (crop.track, crop.start, crop.size, crop.policy) == (4, 9, (128, 128), "fixed")
     assert 128 / crop.matrix[0, 0, 0] == pytest.approx(160)
-    assert crops(Tracks(), CropsParams()).crops == ()
+    assert crops(Tracks(), None, CropsParams()).crops == ()
+
+
+def test_aligned_crops_are_cut_by_the_landmarks_of_their_own_track(landmarks_of, drawn):
+    points = {2: drawn[:20], 5: drawn[10:40]}
+    tracks = Tracks(
+        tuple(
+            Track(id, 7, np.hstack([it.min(1), it.max(1)]).astype(np.float32), np.ones(len(it)), np.ones(len(it), bool))
+            for id, it in points.items()
+        )
+    )
+    assert CropsParams().without == {"landmarks"} and not CropsParams(policy="aligned").without
+    made = crops(tracks, landmarks_of(points), CropsParams(policy="aligned", size=96)).crops
+    assert [(it.track, it.policy, it.size) for it in made] == [(2, "aligned", (96, 96)), (5, "aligned", (96, 96))]
+    for crop in made:
+        seen = np.einsum("tij,tkj->tki", crop.matrix[:, :, :2], points[crop.track]) + crop.matrix[:, None, :, 2]
+        np.testing.assert_allclose(seen.mean(axis=1), 48, atol=1e-3)
+        eyes = seen[:, 45] - seen[:, 36]
+        assert np.abs(np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))).max() < 5  # level, though the head leans
 
 
 @pytest.fixture(scope="module")

@@ -118,6 +118,15 @@ def test_a_track_table_comes_back(stored):
     np.testing.assert_array_equal(back.of(0, "score"), [1, -2])
 
 
+@pytest.mark.parametrize("words", [["9bK05eBt1GM_0900:1", "Zoë, 'a'", ""], []])
+def test_words_along_tracks_come_back(stored, words):
+    some = np.arange(len(words), dtype=np.int32)
+    table = TrackTable(some, some, {"entity": np.array(words, np.str_), "label": some.astype(np.int8)})
+    back = again(stored, "labels", table)
+    assert back.columns["entity"].tolist() == words and back.columns["entity"].dtype.kind == "U"
+    assert back.columns["label"].dtype == np.int8 and back.of(1, "entity").tolist() == words[1:2]
+
+
 def test_a_series_comes_back_with_its_clock(stored):
     series = Series(RNG.random((300, 13), np.float32), Fraction(120000, 1001), Fraction(1, 80))
     back = again(stored, "mfcc", series)

@@ -13,6 +13,7 @@ from phonoscope.cli.doctor import present
 from phonoscope.cli.how import How
 from phonoscope.core.errors import RecordingFailed
 from phonoscope.corpora.folder import sources
+from phonoscope.corpora.listing import films_of
 from phonoscope.flow.ingest import GIVEN, VERSION, given_of, id_of, slug
 from phonoscope.flow.job import GROUNDED, Job
 from phonoscope.flow.run import Work
@@ -24,7 +25,7 @@ from phonoscope.store.recording import StoredRecording
 from phonoscope.store.uri import as_uri, local_path, sha256_of
 
 
-def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, how: How) -> int:
+def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, how: How, corpus: str = "") -> int:
     """Tell for each film what would be made and what kept, or why it would fail.
 
     Returns:
@@ -33,7 +34,7 @@ def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, 
     Raises:
         UsageError: as `prepare` would.
     """
-    items = [] if how.retry_failed and not films else sources(films)
+    items = films_of(corpus, films)[0] if corpus else sources(films) if films or not how.retry_failed else []
     store = api.open_store(to, params.clock) if items else Store(to)
     steps, settled, _ = api.settle(names, params, store.settings.models if store is not None else {}, _pick)
     work = Work(root=str(to), steps=tuple(steps), params=settled, load_backend=api.backend, card_of=api.identity)

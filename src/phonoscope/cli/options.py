@@ -1,6 +1,7 @@
 """Options that verbs share: every step's settings as flags, and as a TOML file."""
 
 import inspect
+import logging
 import tomllib
 from collections.abc import Sequence
 from dataclasses import fields, make_dataclass
@@ -11,7 +12,8 @@ from typing import Annotated, Any
 import tyro
 
 from phonoscope.core.errors import UsageError
-from phonoscope.job import Params, fraction, params_from
+from phonoscope.job import Params, fraction, params_from, rate
+from phonoscope.store.folder import NATIVE
 
 registry = tyro.constructors.ConstructorRegistry()
 
@@ -26,6 +28,19 @@ def _fraction(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.Pr
         instance_from_str=lambda given: fraction(given[0]),
         is_instance=lambda it: isinstance(it, Fraction),
         str_from_instance=lambda it: [str(it)],
+    )
+
+
+@registry.primitive_rule
+def _rate(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    if info.type != Fraction | None:
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="FRACTION|native",
+        instance_from_str=lambda given: rate(given[0]),
+        is_instance=lambda it: it is None or isinstance(it, Fraction),
+        str_from_instance=lambda it: [NATIVE if it is None else str(it)],
     )
 
 
@@ -87,7 +102,31 @@ def _config(arguments: Sequence[str]) -> Any:
             path = here.partition("=")[2]
     if path is None:
         return Params()
+    values = settings_in(path)
+    if is_yaml(path):
+        values.pop("asd")  # ava-asd is what such a file trains, not what scores before it is trained
+    return params_from(values)
+
+
+def settings_in(path: str) -> dict[str, Any]:
+    """Settings by section, from a TOML file of ours or a config.yaml of ava_asd, each of whose other keys is told.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if is_yaml(path):
+        from phonoscope.data.ava_asd_config import settings_from
+
+        values, said = settings_from(path)
+        for line in said:
+            logging.getLogger("phonoscope").warning("%s: %s", path, line)
+        return values
     try:
-        return params_from(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--config {path}: {error}") from None
+
+
+def is_yaml(path: str) -> bool:
+    """Whether a file of settings is one of ava_asd's."""
+    return path.lower().endswith((".yaml", ".yml"))

@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from tyro.conf import Positional, arg
 
 from phonoscope.cli.options import parse
+from phonoscope.core.errors import UsageError
 from phonoscope.data import pack as api
 from phonoscope.flow.shard import Shard
 
@@ -21,15 +22,20 @@ class Pack:
     phonoscope pack films --as talking-face --to heads
     phonoscope pack films --as talking-face --to heads --clips clips.parquet --expand 0.8 --float
     phonoscope pack films --as talking-face --to heads --missing drop-clip --dry-run
+    phonoscope pack films --as ava-csv --to scores
 
     talking-face: square films of faces, numbered PNGs, landmarks, pose, sound, speech features, as
-    talking_face_preprocessing writes them; those that the store has. clips.csv tells what came from where.
+    talking_face_preprocessing writes them; those that the store has. --expand, --float, --missing and --speech-rows
+    are its own. ava-csv: scores of speaking as AVA's evaluation reads predictions.
+    rttm: turns of speakers. annotheia: a table of stretches of speech for people to look through.
+    overlay: the film with a box around each face, green while it speaks. Each has options under its own name.
+    clips.csv tells what came from where.
 
     The same command again packs only what is missing or has changed.
     """
 
     store: Positional[Path]
-    as_: Annotated[Literal["talking-face"], arg(name="as")]  # the layout
+    as_: Annotated[Literal["talking-face", "ava-csv", "rttm", "annotheia", "overlay"], arg(name="as")]  # the layout
     to: Path  # a new folder, or one packed before in the same layout
     clips: Path | None = None  # table of clips, as `phonoscope select --to` writes it; by default every track
     only: tuple[str, ...] = ()  # recordings, by id or by a part of it that only one has; by default all
@@ -37,6 +43,10 @@ class Pack:
     sub_pixel: Annotated[bool, arg(name="float")] = False  # landmarks with three decimals instead of whole numbers
     missing: Literal["repeat", "drop-clip", "nan"] = "repeat"  # frames without landmarks: what stands for them
     speech_rows: Literal["two-a-frame", "as-heard", "plus-one"] = "two-a-frame"  # of speech features
+    ava_csv: api.AvaCsvParams = field(default_factory=api.AvaCsvParams)
+    rttm: api.RttmParams = field(default_factory=api.RttmParams)
+    annotheia: api.AnnotheiaParams = field(default_factory=api.AnnotheiaParams)
+    overlay: api.OverlayParams = field(default_factory=api.OverlayParams)
     shard: str | None = None  # i/n, as in 2/8: take only this part of the recordings; others may do the rest meanwhile
     dry_run: bool = False  # say what would be packed, and write nothing
     json: bool = False  # a line of JSON a recording, for programs
@@ -45,15 +55,29 @@ class Pack:
 def main(arguments: Sequence[str]) -> int:
     """Run the verb. Exit code 1 if a recording failed."""
     options, _ = parse(Pack, arguments, with_params=False)
-    params = api.TalkingFaceParams(
-        expand=options.expand, sub_pixel=options.sub_pixel, missing=options.missing, speech_rows=options.speech_rows
-    )
+    params = _params(options)
     shard = Shard.parse(options.shard) if options.shard else None
     job = api.pack(options.store, options.to, options.as_, options.clips, options.only, params, shard=shard)
     told = job.foretell() if options.dry_run else job.carry_out()
     if options.json:
         return _as_json(told)
     return _as_lines(told, options)
+
+
+def _params(options: Pack) -> Any:
+    """The settings of the layout that was asked for.
+
+    Raises:
+        UsageError: settings of another one were given.
+    """
+    given = {name: getattr(options, name.replace("-", "_"), None) for name in api.LAYOUTS}
+    given["talking-face"] = api.TalkingFaceParams(
+        expand=options.expand, sub_pixel=options.sub_pixel, missing=options.missing, speech_rows=options.speech_rows
+    )
+    for name, params in given.items():
+        if name != options.as_ and params != api.LAYOUTS[name].params():
+            raise UsageError(f"options of {name} were given, but what is asked for is --as {options.as_}")
+    return given[options.as_]
 
 
 def _as_json(told: Iterable[api.Packed]) -> int:

@@ -22,6 +22,7 @@ class Prepare:
     phonoscope prepare talk.mp4 --to films
     phonoscope prepare interviews/ more.txt --to films -j 4 --want crop_video
     phonoscope prepare talk.mp4 --to films --tracks.min-len 25 --config settings.toml
+    phonoscope prepare videos_sw/ --to films --corpus vlogs
     phonoscope prepare --retry-failed --to films
 
     The same command again makes only what is missing or has changed. Films are read, never written to.
@@ -30,6 +31,7 @@ class Prepare:
     films: Positional[tuple[str, ...]] = ()  # files, folders (every file in them) or .txt lists of films, a line each
     to: Path  # the store: a new folder, or one made by phonoscope
     want: tuple[str, ...] = ()  # artifacts beyond the usual ones: crop_video landmarks pose mouth …; films go before it
+    corpus: str = ""  # the films are a folder in which a corpus lies, such as vlogs: sets and speakers are kept
     how: Annotated[How, arg(name="")] = How()  # noqa: RUF009 - frozen
     config: Path | None = None  # TOML file with settings: a table a step, as in [tracks] min_len = 25
     dry_run: bool = False  # say what would be made, and make nothing
@@ -52,6 +54,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.dry_run:
         from phonoscope.cli.dry_run import foretell
 
-        return foretell(options.films, options.to, names, params, how)
-    job = api.prepare(options.films, options.to, names, params, rights, retry_failed=how.retry_failed, shard=shard)
+        return foretell(options.films, options.to, names, params, how, options.corpus)
+    job = api.prepare(
+        options.films, options.to, names, params, rights,
+        corpus=options.corpus, retry_failed=how.retry_failed, shard=shard,
+    )  # fmt: skip
     return carry_out(job, how, report=options.report)

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import Any
 
 import msgspec
@@ -36,6 +36,22 @@ def carry_out(job: Job, how: How, *, report: bool) -> int:
             write_report(job.store)
     tell.over(counts, str(page) if report else "", str(job.store.root))
     return 1 if counts["failed"] else 0
+
+
+def outcomes(job: Job, how: How) -> list[Outcome]:
+    """Do a job and give its outcomes; nothing is told of it but on a terminal, in bars."""
+    total = len(job.items)
+    tell = _Bars(total, how.jobs) if sys.stderr.isatty() and not how.json else None
+    done = []
+    with (
+        tell or nullcontext(),
+        closing(job.carry_out(how.jobs, tell.progress if tell else lambda *_: None, how.timeout, total > 1)) as coming,
+    ):
+        for outcome in coming:
+            done.append(outcome)
+            if tell:
+                tell.outcome(outcome)
+    return done
 
 
 def as_line(outcome: Outcome) -> str:

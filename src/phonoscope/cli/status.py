@@ -10,7 +10,7 @@ import msgspec
 from tyro.conf import Positional
 
 from phonoscope.cli.options import parse
-from phonoscope.store.folder import Store
+from phonoscope.store.folder import NATIVE, Store
 from phonoscope.store.ledger import read_failures
 
 
@@ -53,7 +53,7 @@ def survey(store: Store) -> dict[str, Any]:
         )
     return {
         "store": str(store.root),
-        "fps": str(store.settings.fps),
+        "fps": store.settings.rate,
         "sample_rate": store.settings.sample_rate,
         "models": store.settings.models,
         "hours": round(sum(r["duration_s"] for r in recordings) / 3600, 4),
@@ -70,7 +70,8 @@ def _count(recordings: list[dict[str, Any]], field: str) -> dict[str, int]:
 
 def _tell(found: dict[str, Any], store: str) -> None:
     recordings, failures = found["recordings"], found["failures"]
-    print(f"{store}: {len(recordings)} recordings, {found['hours']:.2f} h, {found['fps']} frames a second")
+    rate = "each at its own rate" if found["fps"] == NATIVE else f"{found['fps']} frames a second"
+    print(f"{store}: {len(recordings)} recordings, {found['hours']:.2f} h, {rate}")
     for name, count in found["artifacts"].items():
         print(f"  {name:12} {count:6}" + (f"   {len(recordings) - count} without" if count < len(recordings) else ""))
     for name, count in found["stale"].items():

@@ -64,7 +64,8 @@ class Crops:
 class CropPolicy:
     """A named rule from a track's boxes to a square in each frame, and how the square is sampled."""
 
-    square: Callable[[Track, float], np.ndarray]  # (T, 3): centre x, centre y, side, all in source px
+    square: Callable[[Track, float], np.ndarray] | None  # (T, 3): centre x, centre y, side, all in source px;
+    # None: it goes by landmarks, and `core.align` cuts it
     size: int  # px, both sides of the crop
     expand: float  # how much wider than the face the square is, where the policy leaves that open
     border: int  # grey level outside the frame
@@ -120,22 +121,25 @@ POLICIES: Mapping[str, CropPolicy] = {
     "tight": CropPolicy(tight_square, 112, 0.0, 0, "the box itself, 112 px, frame by frame"),
     "fixed": CropPolicy(fixed_square, 256, 0.6, 0, "one square a track, 256 px, for talking heads"),
     "mouth": CropPolicy(mouth_square, 96, 0.0, 0, "the mouth and around it, 96 px"),
+    "aligned": CropPolicy(None, 112, 0.0, 0, "upright and of one size, by landmarks onto a mean face, 112 px"),
 }
 
 
 def crop_track(track: Track, policy: str, expand: float | None = None, size: int | None = None) -> Crop:
-    """One track cut by a named policy.
+    """One track cut by a named policy that goes by boxes; `core.align.any_crop` knows all of them.
 
     Args:
         expand: overrides how much wider than the face the square is (0.6: by 60 %).
         size: overrides the side of the crop, px.
 
     Raises:
-        ValueError: there is no such policy.
+        ValueError: there is no such policy, or it goes by landmarks.
     """
     if policy not in POLICIES:
         raise ValueError(f"no crop policy '{policy}'; there are {', '.join(POLICIES)}")
     rule = POLICIES[policy]
+    if rule.square is None:
+        raise ValueError(f"'{policy}' crops go by landmarks, not by boxes alone")
     side_px = size or rule.size
     x, y, side = rule.square(track, rule.expand if expand is None else expand).T
     scale = side_px / side

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from phonoscope.core.errors import UsageError, readable
 
+SUFFIXES = (
+    "3gp", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ogv", "ts", "vob", "webm", "wmv",
+)  # fmt: skip
 LOG = logging.getLogger("phonoscope")
 
 
@@ -29,6 +32,11 @@ def sources(given: Iterable[str]) -> list[str]:
     for said in empty:
         LOG.warning("passed over: %s", said)
     return list(dict.fromkeys(found))
+
+
+def is_film(path: Path) -> bool:
+    """Whether a file is a film, by its name; hidden ones are not meant."""
+    return path.suffix[1:].lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _expand(given: str, beside: Path, lists: tuple[Path, ...], empty: list[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The clock of a recording, from the timestamps of its pictures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,6 +9,8 @@ import numpy as np
 from phonoscope.core.media import Clock
 from phonoscope.core.time import frames_of, nearest_frames
 
+NTSC = Fraction(1000, 1001)
+USUAL = tuple(map(Fraction, (5, 10, 12, 15, 20, 24 * NTSC, 24, 25, 30 * NTSC, 30, 48, 50, 60 * NTSC, 60, 100, 120)))
 MAX_HOLE_S = 600  # a longer time without a picture is a broken timestamp, not a still scene
 
 
@@ -42,6 +45,34 @@ def clock_of(stamps: Stamps, fps: Fraction) -> Clock:
     length = int(stamps.pts[-1] - stamps.pts[0]) * stamps.time_base + last
     index = nearest_frames(stamps.pts, stamps.time_base, fps, frames_of(length, fps))
     return Clock(stamps.pts[index], stamps.time_base)
+
+
+def own_rate(stamps: Stamps, told: Sequence[Fraction | None]) -> Fraction:
+    """The rate at which a film is filmed: that which it tells, if each picture has a tick of its own at that rate.
+
+    Of a film whose rate varies, the usual rate that is nearest to most of its steps.
+
+    Args:
+        told: what the film's headers say, the most trusted first.
+    """
+    usual = min(USUAL, key=lambda rate: abs(float(stamps.step or Fraction(1, 25)) * float(rate) - 1))
+    since = stamps.pts - stamps.pts[0]
+    mean = (len(since) - 1) / (int(since[-1]) * stamps.time_base) if len(since) > 1 else usual
+    near = min(USUAL, key=lambda rate: abs(float(rate / mean) - 1))
+    rates = (rate for rate in (*told, near, mean.limit_denominator(1001)) if rate)
+    return next((rate for rate in rates if has_ticks(stamps, rate)), usual)
+
+
+def own_clock(stamps: Stamps, fps: Fraction) -> Clock:
+    """The clock of a film's own rate: each picture once, in order; one of a film whose rate varies, as `clock_of`."""
+    return Clock(stamps.pts, stamps.time_base) if has_ticks(stamps, fps) else clock_of(stamps, fps)
+
+
+def has_ticks(stamps: Stamps, fps: Fraction) -> bool:
+    """Whether picture k is nearest to tick k/fps, for each k: then a clock at `fps` shows each of them once."""
+    tick = float(1 / (fps * stamps.time_base))  # source time units
+    away = stamps.pts - stamps.pts[0] - np.arange(len(stamps.pts)) * tick
+    return bool(np.abs(away).max() < tick / 2)
 
 
 def longest_run(stamps: Stamps) -> tuple[Stamps, Fraction]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from av.video.frame import VideoFrame
 
-from phonoscope.media.clock import Stamps, steady
+from phonoscope.media.clock import Stamps, has_ticks, steady
 from phonoscope.media.scan import Seen
 from phonoscope.media.source import Film, usable_video
 from phonoscope.media.timeline import Segment, Timeline
@@ -65,6 +65,12 @@ def of_clock(seen: Seen, stamps: Stamps, hole_s: Fraction, trusted: bool) -> Ite
         yield "timestamps jump back: the film is used up to there"
     if seen.damaged:
         yield f"{seen.damaged} damaged video packets"
+
+
+def of_rate(stamps: Stamps, fps: Fraction) -> Iterator[str]:
+    """What there is to say of a clock that keeps the film's own rate."""
+    if not has_ticks(stamps, fps):
+        yield f"no rate of its own: kept at {fps} frames a second, the usual rate nearest to most steps"
 
 
 def of_sound(timeline: Timeline, length_s: Fraction) -> Iterator[str]:

@@ -7,47 +7,45 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 OPSET, FORMAT = 17, 9  # ONNX of 2022: every onnxruntime that we allow reads it
 NORM_EPS = 1e-5  # PyTorch's own
 
 Tensors = Mapping[str, np.ndarray]
 Shape = Sequence[int | str | None]  # a name, or None: any number
-KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorProto.INT64}
 
 
 class Graph:
     """A graph in the making; values go by names, which `add` gives back."""
 
     def __init__(self) -> None:
-        self._nodes: list[NodeProto] = []
-        self._constants: list[TensorProto] = []
-        self._inputs: list[ValueInfoProto] = []
-        self._outputs: list[ValueInfoProto] = []
+        self._nodes: list[
+            tuple[str, list[str], list[str], dict[str, Any]]
+        ] = []  # operator, inputs, outputs, attributes
+        self._constants: list[np.ndarray] = []
+        self._inputs: list[tuple[str, type, Shape]] = []
+        self._outputs: list[tuple[str, type, Shape]] = []
 
     def input(self, name: str, shape: Shape, kind: type = np.float32) -> str:
         """A value that is given to the network."""
-        self._inputs.append(helper.make_tensor_value_info(name, KINDS[np.dtype(kind)], shape))
+        self._inputs.append((name, kind, shape))
         return name
 
     def output(self, name: str, shape: Shape, value: str) -> None:
         """A value, float32, that the network gives back."""
-        self._nodes.append(helper.make_node("Identity", [value], [name]))
-        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        self._nodes.append(("Identity", [value], [name], {}))
+        self._outputs.append((name, np.float32, shape))
 
     def constant(self, values: Any) -> str:
         """Numbers of the network's own; whole numbers become int64, all others float32."""
         array = np.asarray(values)
-        array = array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32)
-        name = f"c{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
-        return name
+        self._constants.append(array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32))
+        return f"c{len(self._constants) - 1}"
 
     def add(self, operator: str, *values: str, **attributes: Any) -> str:
         """The first output of an ONNX operator; the others cannot be had."""
         name = f"v{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operator, list(values), [name], **attributes))
+        self._nodes.append((operator, list(values), [name], attributes))
         return name
 
     def convolve(
@@ -97,7 +95,15 @@ class Graph:
 
     def bytes(self) -> bytes:
         """The graph as a model that onnxruntime loads."""
-        graph = helper.make_graph(self._nodes, "phonoscope", self._inputs, self._outputs, self._constants)
+        from onnx import ValueInfoProto, helper, numpy_helper
+
+        def told(name: str, kind: type, shape: Shape) -> ValueInfoProto:
+            return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), shape)
+
+        nodes = [helper.make_node(operator, *ends, **attributes) for operator, *ends, attributes in self._nodes]
+        ends = [[told(*end) for end in some] for some in (self._inputs, self._outputs)]
+        constants = [numpy_helper.from_array(array, f"c{number}") for number, array in enumerate(self._constants)]
+        graph = helper.make_graph(nodes, "phonoscope", *ends, constants)
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=FORMAT)
         return made.SerializeToString()
 

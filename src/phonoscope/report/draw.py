@@ -10,7 +10,15 @@ from phonoscope.core.errors import UsageError
 from phonoscope.media.encode import png
 from phonoscope.report.film import boxes_film, figures_film, tracks_film
 from phonoscope.report.plot import plot_of
-from phonoscope.report.sheet import crop_video_sheet, crops_sheet, figures_sheet, marks_sheet, shots_sheet, thumbs_sheet
+from phonoscope.report.sheet import (
+    crop_video_sheet,
+    crops_sheet,
+    face_crops_sheet,
+    figures_sheet,
+    marks_sheet,
+    shots_sheet,
+    thumbs_sheet,
+)
 from phonoscope.store.codecs import read_recording
 from phonoscope.store.receipts import whole_file
 from phonoscope.store.recording import StoredRecording
@@ -24,6 +32,7 @@ PICTURES: Mapping[str, Callable[[StoredRecording, str], np.ndarray]] = {
     **dict.fromkeys(("mfcc", "vad", "asd"), plot_of),
     "thumbs": lambda stored, _: thumbs_sheet(stored),
     "crop_video": lambda stored, _: crop_video_sheet(stored),
+    "face_crops": lambda stored, _: face_crops_sheet(stored),
     **dict.fromkeys(("landmarks", "mesh"), figures_sheet),
     **dict.fromkeys(("pose", "motion", "mouth", "quality", "hands", "fbank", "stft", "speech"), plot_of),
 }

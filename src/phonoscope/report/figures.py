@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from phonoscope.core.faces import TrackArrays, Tracks, TrackTable
-from phonoscope.report.canvas import HUES, SPEAKING, Colour, hue, tag
+from phonoscope.media.canvas import HUES, SPEAKING, Colour, hue, tag
 from phonoscope.store.recording import StoredRecording
 
 CONTOURS = (  # of the 68 points of iBUG 300-W: first, last, whether the line closes

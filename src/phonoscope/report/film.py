@@ -8,11 +8,11 @@ import numpy as np
 
 from phonoscope.core.geometry import POLICIES, Crop
 from phonoscope.core.time import Span, merge_spans
+from phonoscope.media.canvas import blank, hue, put, tag
 from phonoscope.media.encode import write_film
 from phonoscope.media.video import decode
-from phonoscope.report.canvas import blank, hue, tag
 from phonoscope.report.figures import figures_of, put_figures
-from phonoscope.report.marks import marks_of, put
+from phonoscope.report.marks import marks_of
 from phonoscope.report.sheet import crop_film, shrunk
 from phonoscope.store.recording import StoredRecording
 

@@ -1,22 +1,12 @@
 """Boxes on pictures: faces, tracks and who speaks."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
 from phonoscope.core.faces import Faces, Tracks, TrackTable
-from phonoscope.report.canvas import BLUE, SPEAKING, Colour, hue, outline, tag
+from phonoscope.media.canvas import BLUE, SPEAKING, Mark, hue
 from phonoscope.store.recording import StoredRecording
-
-
-class Mark(NamedTuple):
-    """A box with its label."""
-
-    box: np.ndarray  # (4,) xyxy px of the source
-    label: str
-    colour: Colour
-
 
 Marks = Callable[[int], list[Mark]]
 """What is to be drawn on a frame."""
@@ -68,13 +58,3 @@ def track_marks(tracks: Tracks, scores: TrackTable | None) -> Marks:
         return marks
 
     return at
-
-
-def put(picture: np.ndarray, marks: list[Mark], scale: float) -> None:
-    """Draw marks on a picture (H, W, 3) that is `scale` times as large as the source."""
-    large = max(picture.shape[:2]) >= 480
-    thick, size = (3, 2) if large else (2, 1)
-    for mark in marks:
-        box = mark.box * scale
-        outline(picture, box, mark.colour, thick)
-        tag(picture, round(float(box[0])), round(float(box[1])), mark.label, mark.colour, size)

@@ -8,7 +8,7 @@ import numpy as np
 from phonoscope.core.faces import TrackTable
 from phonoscope.core.media import Recording
 from phonoscope.core.series import Series
-from phonoscope.report.canvas import AMBER, BLUE, INK, LINE, SOFT, Colour, blank, fill, hue, text_width, write
+from phonoscope.media.canvas import AMBER, BLUE, INK, LINE, SOFT, Colour, blank, fill, hue, text_width, write
 from phonoscope.report.strips import WIDTH, ticks
 from phonoscope.report.traces import levelled, sampled
 from phonoscope.store.recording import StoredRecording

@@ -7,15 +7,16 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
+from phonoscope.core.faces import Track
 from phonoscope.core.geometry import POLICIES, Crop, Crops, crop_track
 from phonoscope.core.media import Picture
 from phonoscope.core.time import Span, merge_spans
+from phonoscope.media.canvas import INK, SOFT, blank, put, text_width, write
+from phonoscope.media.font import HEIGHT
 from phonoscope.media.probe import probe
 from phonoscope.media.video import decode
-from phonoscope.report.canvas import INK, SOFT, blank, text_width, write
 from phonoscope.report.figures import figures_of, put_figures
-from phonoscope.report.font import HEIGHT
-from phonoscope.report.marks import marks_of, put
+from phonoscope.report.marks import marks_of
 from phonoscope.report.wording import count
 from phonoscope.store.recording import StoredRecording
 
@@ -113,6 +114,22 @@ def figures_sheet(stored: StoredRecording, name: str, columns: int = 4) -> np.nd
     return lay_out(tiles, columns, _title(stored, f"track with {name}", len(tracks), len(chosen)))
 
 
+def face_crops_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
+    """Faces as networks see them, evenly along each track, a row a track; crossed out where none was found."""
+    faces, tracks = stored.load("face_crops"), stored.load("tracks")
+    chosen = spread([*tracks], MOST)
+    tiles = []
+    for track in chosen:
+        missing = faces.frames.of(track.id, "missing")
+        for row in _along(track, columns):
+            grey = np.repeat(faces[track.id][row][..., None], 3, axis=2)
+            if missing[row]:
+                cross = np.eye(len(grey), dtype=bool)
+                grey[cross | cross[::-1]] = INK
+            tiles.append(_face_tile(stored, track, row, grey))
+    return lay_out(tiles, columns, _title(stored, "track with face crops", len(tracks), len(chosen)))
+
+
 def crop_video_sheet(stored: StoredRecording, columns: int = 6) -> np.ndarray:
     """Pictures of each track's own film, evenly along it, a row a track."""
     crops: Crops = stored.load("crops")
@@ -177,10 +194,11 @@ def _title(stored: StoredRecording, what: str, there: int, shown: int) -> str:
     return f"{stored.recording.id} · {some}{count(there, noun)} {more}".rstrip()
 
 
-def _along(crop: Crop, count: int) -> list[int]:
-    """So many rows of a crop, evenly from the first to the last; of a short one, some twice."""
+def _along(crop: Crop | Track, count: int) -> list[int]:
+    """So many rows of a crop or a track, evenly from the first to the last; of a short one, some twice."""
     return [round(at) for at in np.linspace(0, len(crop) - 1, count).tolist()]
 
 
-def _face_tile(stored: StoredRecording, crop: Crop, row: int, rgb: np.ndarray) -> Tile:
-    return Tile(shrunk(rgb, FACE), f"{crop.track} · {float((crop.start + row) / stored.recording.fps):.2f} s")
+def _face_tile(stored: StoredRecording, of: Crop | Track, row: int, rgb: np.ndarray) -> Tile:
+    track = of.id if isinstance(of, Track) else of.track
+    return Tile(shrunk(rgb, FACE), f"{track} · {float((of.start + row) / stored.recording.fps):.2f} s")

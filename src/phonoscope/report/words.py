@@ -57,12 +57,11 @@ def _about(stored: StoredRecording, name: str, value: Any) -> Iterator[tuple[str
         yield "score", _range(value.score)
         yield "longer side", _range(np.max(value.box[:, 2:] - value.box[:, :2], axis=1)) + " px"
     elif isinstance(value, TrackArrays):
-        rows = [np.asarray(array) for array in value.arrays.values()]
         yield "tracks", ", ".join(f"{id}: {' × '.join(map(str, a.shape))}" for id, a in value.arrays.items()) or "none"
-        missing = sum(int(np.isnan(a.reshape(len(a), -1)).any(1).sum()) for a in rows)
-        yield "missing", f"{missing} of {sum(map(len, rows))} frames"
+        yield "missing", f"{_missing(value)} of {len(value.frames.track)} frames"
         for column, numbers in value.frames.columns.items():
-            yield column, _range(numbers)
+            if column != "missing":
+                yield column, _range(numbers)
     elif isinstance(value, TrackTable):
         yield "rows", f"{len(value.track)} in {count(len(np.unique(value.track)), 'track')}"
         for column, numbers in value.columns.items():
@@ -72,6 +71,14 @@ def _about(stored: StoredRecording, name: str, value: Any) -> Iterator[tuple[str
         yield "folder", str(value)
         yield "files", f"{len(files)}, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB"
         yield "", ", ".join(path.name for path in files)
+
+
+def _missing(value: TrackArrays) -> int:
+    """In how many frames there is no face: the table says so, or a NaN does."""
+    if "missing" in value.frames.columns:
+        return int(value.frames.columns["missing"].sum())
+    rows = (np.asarray(array) for array in value.arrays.values())
+    return sum(int(np.isnan(a.reshape(len(a), -1)).any(1).sum()) for a in rows)
 
 
 def _recording(recording: Recording) -> Iterator[tuple[str, str]]:
@@ -114,6 +121,9 @@ def _made(stored: StoredRecording, name: str) -> Iterator[Table | Text]:
 
 def _range(values: np.ndarray) -> str:
     values = np.asarray(values)
+    if values.dtype.kind == "U":
+        different = sorted(set(values.tolist()))
+        return f"{len(different)} different: {', '.join(different[:3])}{' …' if len(different) > 3 else ''}"
     if np.iscomplexobj(values):
         return f"magnitude {_range(np.abs(values))}"
     values, every = values[np.isfinite(values)], values.size

@@ -15,6 +15,7 @@ from phonoscope.store.receipts import whole_file
 from phonoscope.store.recording import StoredRecording
 
 FORMAT = 1
+NATIVE = "native"  # the rate of a store in which each film keeps its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +23,14 @@ class StoreSettings:
     """`store.json`: what holds for every recording of a store."""
 
     format: int = FORMAT
-    fps: Fraction = Fraction(25)  # of the clock that recordings are put on
+    fps: Fraction | None = Fraction(25)  # of the clock that recordings are put on; None: each keeps its film's own
     sample_rate: int = 16000  # Hz
     models: dict[str, str] = field(default_factory=dict)  # step -> the model that 'auto' came to mean here
+
+    @property
+    def rate(self) -> str:
+        """Frames a second in words: a fraction, or "native"."""
+        return NATIVE if self.fps is None else str(self.fps)
 
 
 class Store:
@@ -59,8 +65,8 @@ class Store:
                 _found(root, settings or StoreSettings())
         store = cls(root)
         if settings and (settings.fps, settings.sample_rate) != (store.settings.fps, store.settings.sample_rate):
-            kept = f"{store.settings.fps} frames and {store.settings.sample_rate} samples a second"
-            raise UsageError(f"the store at '{root}' keeps {kept}: for {settings.fps} frames use another store")
+            kept = f"{store.settings.rate} frames and {store.settings.sample_rate} samples a second"
+            raise UsageError(f"the store at '{root}' keeps {kept}: for {settings.rate} frames use another store")
         return store
 
     def choose_models(self, models: Mapping[str, str]) -> None:
@@ -130,12 +136,16 @@ def _read_settings(root: Path) -> StoreSettings:
     path = root / "store.json"
     text = path.read_bytes()
     try:
-        return msgspec.json.decode(text, type=StoreSettings, dec_hook=lambda kind, text: kind(text))
+        values = msgspec.json.decode(text)
+        if isinstance(values, dict) and values.get("fps") == NATIVE:
+            values["fps"] = None
+        return msgspec.convert(values, StoreSettings, dec_hook=lambda kind, text: kind(text))
     except (msgspec.DecodeError, UnicodeDecodeError, ZeroDivisionError) as error:
         mend = 'write {"fps": "25", "sample_rate": 16000} into it, or the numbers that this store has kept'
         raise UsageError(f"'{path}' is damaged ({error}): {mend}") from None
 
 
 def _write_settings(root: Path, settings: StoreSettings) -> None:
+    values = {**asdict(settings), "fps": settings.rate}
     with whole_file(root / "store.json") as part:
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(asdict(settings), enc_hook=str), indent=1) + b"\n")
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(values), indent=1) + b"\n")

@@ -11,14 +11,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from phonoscope.core.align import any_crop
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import RecordingFailed, UsageError
-from phonoscope.core.geometry import POLICIES, crop_track
+from phonoscope.core.geometry import POLICIES
 from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.store.codecs import CODECS, FOLDER_CODECS, READERS, read_folder, read_recording, series_clock
-from phonoscope.store.receipts import Receipt, read_receipts, stale_in, sync, whole_file, write_receipts
+from phonoscope.store.receipts import BY_CORPUS, Receipt, read_receipts, stale_in, sync, whole_file, write_receipts
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path, sha256_of
 
@@ -81,17 +82,21 @@ class StoredRecording:
     ) -> np.ndarray:
         """One face cut out by a named policy, (T, h, w, 3) uint8 RGB, or (T, h, w) if `grey`.
 
+        "aligned" goes by landmarks; frames without any are cut where the face was before and after.
+
         Args:
             span: frames of the recording; those where the track is. By default the whole track.
             expand: how much wider than the face, if not as the policy has it.
             size: px, side of the crop, if not the policy's.
 
         Raises:
-            UsageError: there are no fresh tracks, or the track is not in all of `span`.
+            UsageError: there are no fresh tracks, or landmarks where they are needed, or the track is not in all of
+                `span`.
         """
         from phonoscope.media.video import decode
 
-        crop = crop_track(self.load("tracks")[track], policy, expand, size)
+        points = self.load("landmarks")[track] if policy == "aligned" else None
+        crop, _ = any_crop(self.load("tracks")[track], policy, expand, size, points)
         span = _within(span, crop.span, f"track {track} of '{self.folder.name}'")
         border = POLICIES[policy].border
         cut = []
@@ -176,8 +181,10 @@ class StoredRecording:
         if path is None:
             raise UsageError(f"recording '{self.folder.name}' has no '{name}'; it has {', '.join(self.fresh)}")
         if changed := self.stale.get(name):
-            again = f"phonoscope run {name} {self.folder.parents[1]}"
-            raise UsageError(f"'{self.folder.name}': '{name}' was made from other {changed}: `{again}` makes it anew")
+            again = f"`phonoscope run {name} {self.folder.parents[1]}` makes it anew"
+            if self.receipts[name].step == BY_CORPUS:
+                again = "give its labels again"
+            raise UsageError(f"'{self.folder.name}': '{name}' was made from other {changed}: {again}")
         return path
 
     def path(self, name: str) -> Path | None:

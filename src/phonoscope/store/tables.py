@@ -21,6 +21,8 @@ def _write_table(path: Path, kind: str, columns: Mapping[str, np.ndarray], **mor
     import pyarrow.parquet as pq
 
     def column(values: np.ndarray) -> pa.Array:
+        if values.dtype.kind == "U":
+            return pa.array(values.tolist(), pa.string())
         if values.ndim == 1:
             return pa.array(values)
         flat = pa.array(np.ascontiguousarray(values).reshape(-1))
@@ -94,6 +96,7 @@ def read_table(path: Path) -> Any:
     Raises:
         ValueError: the file does not say that it is one of ours.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
@@ -104,6 +107,8 @@ def read_table(path: Path) -> Any:
 
     def column(name: str) -> np.ndarray:
         values = table.column(name).combine_chunks()
+        if pa.types.is_string(values.type):
+            return np.array(values.to_pylist(), np.str_)
         return (values.flatten() if name == "points" else values).to_numpy(zero_copy_only=False)
 
     return _TABLES[kind]({name: column(name) for name in table.column_names}, about)

@@ -1,7 +1,22 @@
-"""Packing: a store's clips as other people's trainers read them; a layout is one file with one function."""
+"""Packing: a store's clips as other people's programs read them; a layout is one file with one function."""
 
+from phonoscope.data.pack.annotheia import AnnotheiaParams
+from phonoscope.data.pack.ava_csv import AvaCsvParams
 from phonoscope.data.pack.job import LAYOUTS, Packing, pack
 from phonoscope.data.pack.layout import Layout, Packed
+from phonoscope.data.pack.overlay import OverlayParams
+from phonoscope.data.pack.rttm import RttmParams
 from phonoscope.data.pack.talking_face import TalkingFaceParams
 
-__all__ = ["LAYOUTS", "Layout", "Packed", "Packing", "TalkingFaceParams", "pack"]
+__all__ = [
+    "LAYOUTS",
+    "AnnotheiaParams",
+    "AvaCsvParams",
+    "Layout",
+    "OverlayParams",
+    "Packed",
+    "Packing",
+    "RttmParams",
+    "TalkingFaceParams",
+    "pack",
+]

@@ -8,7 +8,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,13 +38,13 @@ class PackedClip:
     clip: str
     layout: str
     recording: str  # id
-    track: int
+    track: int | None  # None: of all its tracks
     start: int  # frame of the recording that is its first
     frames: int
-    missing: int | None  # frames in which landmarks or pose are not known; None: it has neither
-    x: int  # px of the recording's upright picture, left edge of the crop
-    y: int  # px, upper edge of the crop
-    side: int  # px, of the crop
+    missing: int | None = None  # frames in which landmarks or pose are not known; None: it has neither
+    x: int | None = None  # px of the recording's upright picture, left edge of the crop; None: nothing is cut out
+    y: int | None = None  # px, upper edge of the crop
+    side: int | None = None  # px, of the crop
     parts: dict[str, Made] = field(default_factory=dict)  # none: it has been taken away
 
 
@@ -124,6 +124,18 @@ class PackFolder:
         """Take a clip away."""
         if clip in self.clips:
             self._forget(replace(self.clips[clip], parts={}), set())
+
+    def files(self) -> list[Path]:
+        """Every file that lies here of every clip, by path."""
+        with alone(self.root / ".lock"):
+            self._catch_up()
+        paths = {path for clip in self.clips.values() for made in clip.parts.values() for path in made.files}
+        return [self.root / path for path in sorted(paths)]
+
+    def write(self, path: str, parts: Iterable[bytes]) -> None:
+        """A file that is made of all clips, whole; one that has this content already is not touched."""
+        with alone(self.root / ".lock"):
+            _write_if_new(self.root / path, b"".join(parts))
 
     def write_list(self) -> Path:
         """`clips.csv`, a row a clip that lies here, by name."""

@@ -8,16 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from phonoscope.core.errors import UsageError
+from phonoscope.data.pack.annotheia import AnnotheiaParams, annotheia, join_scenes
+from phonoscope.data.pack.ava_csv import AvaCsvParams, ava_csv, join_predictions
 from phonoscope.data.pack.clips import Choice, clips_of, read_choice
 from phonoscope.data.pack.folder import PackFolder
-from phonoscope.data.pack.layout import Layout, Packed
+from phonoscope.data.pack.layout import Kind, Packed
+from phonoscope.data.pack.overlay import OverlayParams, overlay
+from phonoscope.data.pack.rttm import RttmParams, join_turns, rttm
 from phonoscope.data.pack.talking_face import TalkingFaceParams, talking_face
 from phonoscope.flow.run import StepFailed, failure_of
 from phonoscope.flow.shard import Shard
 from phonoscope.store.folder import Store
 
-LAYOUTS: Mapping[str, tuple[Layout, type]] = {"talking-face": (talking_face, TalkingFaceParams)}
-"""Name of a layout -> the function that packs a recording, and the type of its settings."""
+LAYOUTS: Mapping[str, Kind] = {
+    "talking-face": Kind(talking_face, TalkingFaceParams),
+    "ava-csv": Kind(ava_csv, AvaCsvParams, join_predictions),
+    "rttm": Kind(rttm, RttmParams, join_turns),
+    "annotheia": Kind(annotheia, AnnotheiaParams, join_scenes),
+    "overlay": Kind(overlay, OverlayParams),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +35,7 @@ class Packing:
 
     store: Store
     folder: PackFolder
-    layout: Layout
+    layout: Kind
     params: Any  # of the layout's own type
     items: tuple[str, ...]  # ids of recordings
     choice: Choice | None = None  # None: every track of each
@@ -34,7 +43,8 @@ class Packing:
     def carry_out(self) -> Iterator[Packed]:
         """Pack, and tell of each recording when it is through; what fails stops that recording only.
 
-        `clips.csv` is written at the end, and also if the iteration is ended early.
+        `clips.csv`, and what a layout makes of all recordings, is written at the end, and also if the iteration is
+        ended early.
         """
         try:
             for id in self.items:
@@ -42,6 +52,7 @@ class Packing:
         finally:
             if self.folder.root.exists():
                 self.folder.write_list()
+                self.layout.finish(self.folder)
 
     def foretell(self) -> Iterator[Packed]:
         """Tell of each recording what would become of it; nothing is written."""
@@ -59,7 +70,7 @@ class Packing:
             with hold(id) if hold else nullcontext():
                 chosen = None if self.choice is None else self.choice[id]
                 clips = clips_of(id, stored.load("tracks"), chosen)
-                told = self.layout(stored, clips, self.folder, self.params)
+                told = self.layout.pack(stored, clips, self.folder, self.params)
                 packed = next(told)
                 return next(told) if hold else packed
         except Exception as error:  # noqa: BLE001 - this recording stops, with its reason; the others go on
@@ -106,9 +117,9 @@ def pack(
         asked = [store[id].folder.name for id in only]
         items = [id for id in dict.fromkeys(asked) if choice is None or id in choice]
     items = [id for id in items if shard is None or id in shard]
-    function, kind = LAYOUTS[layout]
+    kind = LAYOUTS[layout]
     folder = PackFolder(to, layout)
     return Packing(
-        store=store, folder=folder, layout=function, params=kind() if params is None else params,
+        store=store, folder=folder, layout=kind, params=kind.params() if params is None else params,
         items=tuple(items), choice=choice,
     )  # fmt: skip

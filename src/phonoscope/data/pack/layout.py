@@ -26,3 +26,12 @@ class Packed:
 Layout = Callable[[StoredRecording, Sequence[TrackClip], PackFolder, Any], Iterator[Packed]]
 """Packs a recording's clips into a folder, by settings of its own. It yields twice: first what it is going to do,
 having written nothing, then, once it is done, what it has done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A layout with all that belongs to it."""
+
+    pack: Layout
+    params: type  # of its settings
+    finish: Callable[[PackFolder], None] = lambda folder: None  # makes of all recordings together what there is of them

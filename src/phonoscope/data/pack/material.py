@@ -40,6 +40,11 @@ class Material:
         """Hidden states, (T, layers, D)."""
         return self.stored.load("speech")
 
+    @cached_property
+    def labels(self) -> TrackTable | None:
+        """What a corpus says of some frames of tracks."""
+        return self.stored.load("labels") if "labels" in self.receipts else None
+
     def points(self, clip: TrackClip) -> np.ndarray | None:
         """Landmarks of a clip, (T, 68, 2) float32 px of the source; None if there are none."""
         if self.landmarks is None:

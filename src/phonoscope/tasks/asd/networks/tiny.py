@@ -37,7 +37,11 @@ class Tiny(nn.Module):
             ValueError: they do not belong together.
         """
         checked(mfcc, faces)
-        seen, heard = self.see(faces), self.hear(mfcc)
+        return self.judged(mfcc, avg_pool2d(faces, 2))
+
+    def judged(self, mfcc: Tensor, halved: Tensor) -> Logits:
+        """The same from faces of half the size, (B, T, 56, 56)."""
+        seen, heard = self.see(halved), self.hear(mfcc)
         told = [together(seen, heard, reach) for reach in REACHES]
         found = self.compare(torch.cat([*told, seen, heard], 1)).transpose(1, 2)
         return Logits(
@@ -54,10 +58,10 @@ class _See(nn.Module):
         self.places = nn.Conv1d(32 * 36, 48, 1)
         self.over_time = nn.Sequential(nn.BatchNorm1d(48), nn.ReLU(), nn.Conv1d(48, WIDTH, 5, padding=2))
 
-    def forward(self, faces: Tensor) -> Tensor:
-        """Features (B, WIDTH, T) of faces (B, T, 112, 112), 0 to 255."""
-        count, frames = faces.shape[:2]
-        small = avg_pool2d(faces, 2)[:, :, UPPER:, SIDE:-SIDE]  # (B, T, 48, 48)
+    def forward(self, halved: Tensor) -> Tensor:
+        """Features (B, WIDTH, T) of faces (B, T, 56, 56), 0 to 255."""
+        count, frames = halved.shape[:2]
+        small = halved[:, :, UPPER:, SIDE:-SIDE]  # (B, T, 48, 48)
         mean = small.mean((2, 3), keepdim=True)
         even = (small - mean) / ((small - mean).square().mean((2, 3), keepdim=True) + 25).sqrt()
         change = 4 * (even - torch.cat([even[:, :1], even[:, :-1]], 1))

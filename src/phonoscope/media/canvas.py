@@ -1,13 +1,17 @@
 """Ink on pictures (H, W, 3) uint8 RGB; everything is drawn in place and cut at the edges."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
-from phonoscope.report.font import ADVANCE, HEIGHT, text_mask
+from phonoscope.media.font import ADVANCE, HEIGHT, text_mask
 
 Colour = tuple[int, int, int]
 
 PAPER, INK, SOFT, LINE = (255, 254, 251), (29, 33, 38), (90, 95, 102), (222, 219, 210)
 SPEAKING, SILENT, BLUE, AMBER = (60, 190, 120), (150, 160, 170), (61, 111, 142), (211, 154, 47)
+RED = (200, 55, 50)
 HUES = (  # told apart by colour-blind eyes too, and from the green of speaking (after Okabe and Ito, 2008)
     (64, 160, 220),
     (230, 159, 0),
@@ -65,3 +69,21 @@ def tag(picture: np.ndarray, x: int, y: int, text: str, colour: Colour, scale: i
 def hue(track: int) -> Colour:
     """A track's colour."""
     return HUES[track % len(HUES)]
+
+
+class Mark(NamedTuple):
+    """A box with its label."""
+
+    box: np.ndarray  # (4,) xyxy px of the source
+    label: str
+    colour: Colour
+
+
+def put(picture: np.ndarray, marks: Sequence[Mark], scale: float = 1.0) -> None:
+    """Draw marks on a picture (H, W, 3) that is `scale` times as large as the source."""
+    large = max(picture.shape[:2]) >= 480
+    thick, size = (3, 2) if large else (2, 1)
+    for mark in marks:
+        box = mark.box * scale
+        outline(picture, box, mark.colour, thick)
+        tag(picture, round(float(box[0])), round(float(box[1])), mark.label, mark.colour, size)

@@ -1,0 +1,68 @@
+"""`phonoscope train`: a network learns from a store, or from a folder of windows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tyro.conf import Positional
+
+from phonoscope.cli.training import parse_training
+
+if TYPE_CHECKING:
+    from phonoscope.train.loop import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """A network learns who speaks, from a store or a folder of windows; its best state is kept, with a card.
+
+    phonoscope train asd films --init ava --to runs/mine                  fine-tune LR-ASD
+    phonoscope train asd windows --asd.model talknet --init talknet.pth --to runs/talknet --epochs 20
+    phonoscope train asd films --config configs/asd/swahili.toml --to runs/swahili
+    phonoscope train asd --asd.model light-asd --help                     what its authors have trained it with
+
+    Labelled tracks are learnt whole; where no labels say who speaks, windows are drawn: a face with its own voice, or
+    with another. The same command again goes on from where it was stopped, to the same weights. In the folder:
+    weights.safetensors, which `phonoscope prepare --asd.weights` takes, metrics.jsonl, report.html, params.toml.
+
+    A number's default is that of the network's paper, or of seed 002's fine-tuning if there is --init; settings may
+    also stand in a TOML file under [train].
+    """
+
+    task: Positional[Literal["asd"]]
+    source: Positional[Path]  # a store, or a folder that `phonoscope windows` or AnnoTheia's scripts have written
+    to: Path  # folder of the run: a new one, or one to go on with
+    init: str = ""  # weights to begin with: a name such as ava or talkset, a file, or the folder of a run
+    init_partial: bool = False  # take those of these weights that fit, instead of refusing them
+    licence: str = ""  # of the weights that are made; it stands on their card
+    events: Path | None = None  # folder for TensorBoard's events, if not in the run's
+    config: Path | None = None  # TOML file with settings: [train] epochs = 10, [asd] model = "lr-asd"
+    dry_run: bool = False  # say what would be learnt from, and write nothing
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the verb."""
+    options, model, settings = parse_training(Train, arguments)
+    from phonoscope.tasks.asd.training import plan, train_asd
+
+    start = {"partial": options.init_partial, "licence": options.licence}
+    planned = plan(model, options.source, options.init, **start, **settings)
+    print("\n".join(planned.told()), flush=True)
+    if options.dry_run:
+        return 0
+    trained = train_asd(planned, options.to, events=options.events, on_progress=_show)
+    for split, figures in (("validation", trained.validation), ("test", trained.test)):
+        print(f"{split:10} {_words(figures)}" if figures else f"{split:10} none")
+    print(f"{trained.weights}: the best of all epochs, {trained.epoch}; {options.to / 'report.html'} shows them")
+    return 0
+
+
+def _show(progress: "Progress") -> None:
+    if progress.figures:
+        figures = _words(progress.figures["validation"])
+        print(f"epoch {progress.epoch:3}  training loss {progress.loss:.4f}; validation: {figures}", flush=True)
+
+
+def _words(figures: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())

@@ -1,0 +1,89 @@
+"""Layouts that tell of a recording as a whole: one entry of `clips.csv`, some files."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from phonoscope.core.errors import UsageError
+from phonoscope.data.pack.clips import TrackClip
+from phonoscope.data.pack.folder import PackedClip, PackFolder
+from phonoscope.data.pack.layout import Packed
+from phonoscope.data.pack.material import Material
+from phonoscope.flow.plan import plain
+
+PART = "whole"
+
+
+def pack_whole(
+    material: Material,
+    clips: Sequence[TrackClip],
+    folder: PackFolder,
+    made_by: tuple[str, int],
+    made_from: Sequence[str],
+    p: Any,
+    write: Callable[[Path], list[str]],
+    notes: tuple[str, ...] = (),
+) -> Iterator[Packed]:
+    """Pack one recording by one function, unless the same was made of the same; yields twice, as layouts do.
+
+    Args:
+        made_by: name of the layout and its version.
+        made_from: artifacts that it reads, of those that there are.
+        write: writes the files into an empty folder, and gives their paths in it.
+    """
+    recording, (layout, version) = material.recording, made_by
+    spans = [[clip.track.id, clip.span.start, clip.span.stop] for clip in clips]
+    recipe = [layout, version, plain(p), spans, name_of(material), [material.key(name) for name in made_from]]
+    key = hashlib.sha256(msgspec.json.encode(recipe)).hexdigest()[:16]
+    kept = folder.has(recording.id, PART, key)
+    packed = Packed(
+        recording=recording.id,
+        made=() if kept else (recording.id,),
+        kept=(recording.id,) if kept else (),
+        notes=notes,
+    )
+    yield packed
+    if not kept:
+        with folder.part(recording.id) as part:
+            files = write(part)
+            _check_free(files, recording.id, folder)
+            entry = PackedClip(
+                clip=recording.id, layout=layout, recording=recording.id, track=None, start=0,
+                frames=recording.num_frames,
+            )  # fmt: skip
+            folder.keep(entry, {PART: (key, files)}, part)
+    yield packed
+
+
+def left_out(material: Material, folder: PackFolder, why: str) -> Iterator[Packed]:
+    """A recording that the layout has nothing to tell of; if it lay in the folder, it is taken away."""
+    packed = Packed(recording=material.recording.id, left_out={material.recording.id: why})
+    yield packed
+    folder.discard(material.recording.id)
+    yield packed
+
+
+def name_of(material: Material) -> str:
+    """What a recording is called where a corpus lists it, folders before it, without suffix; elsewhere its id.
+
+    It holds no slash and no blank: `training/ana/my talk.mp4` is `training_ana_my_talk`.
+    """
+    listed = material.stored.listed
+    if listed is None:
+        return material.recording.id
+    return "_".join("_".join(PurePosixPath(listed.path).with_suffix("").parts).split())
+
+
+def _check_free(files: Sequence[str], recording: str, folder: PackFolder) -> None:
+    """Nothing, if no other recording has written these files.
+
+    Raises:
+        UsageError: one has.
+    """
+    for clip in folder.clips.values():
+        if clip.recording != recording and {*files} & {path for made in clip.parts.values() for path in made.files}:
+            both = f"'{clip.recording}' and '{recording}'"
+            raise UsageError(f"{both} have one name in their corpus: pack them into two folders with --only")

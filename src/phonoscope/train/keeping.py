@@ -1,0 +1,22 @@
+"""The file of weights that a run leaves: the best model, and what it says of itself."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import save_file
+from torch import nn
+
+from phonoscope.store.receipts import whole_file
+
+FILE = "weights.safetensors"
+KEY = "phonoscope"  # in the file's metadata: the JSON object that `models.cards` reads
+
+
+def keep_weights(folder: Path, network: nn.Module, about: Mapping[str, Any]) -> Path:
+    """Write the network's weights under the names of its parameters; the same weights give the same bytes."""
+    tensors = {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in network.state_dict().items()}
+    with whole_file(folder / FILE) as part:
+        save_file(tensors, part, {KEY: json.dumps(about, ensure_ascii=False)})
+    return folder / FILE
