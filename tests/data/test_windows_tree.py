@@ -170,7 +170,7 @@ def test_real_speakers_hear_what_the_networks_recipe_gives(shared_data, shared_w
     stored = next(store[id] for id in store if id == clip.speaker)
     sound = np.rint(stored.audio(stored.load("tracks").tracks[0].span) * 32768)
     witness = python_speech_features.mfcc(sound, 16000, numcep=13, winlen=0.025, winstep=0.010)
-    np.testing.assert_allclose(found.source.mfcc(clip)[: len(witness)], witness, atol=1e-6)
+    np.testing.assert_allclose(found.source.mfcc(clip)[: len(witness)], witness, atol=1e-4)  # ours is single precision
 
 
 # what AnnoTheia's scripts made

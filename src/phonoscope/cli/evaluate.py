@@ -22,7 +22,7 @@ class Evaluate:
     phonoscope evaluate asd --truth val.csv --scores mine.csv --lenient   rows may be wanting; says what it filled in
     phonoscope evaluate asd --truth val.csv --scores mine.csv --sizes px.csv   parts faces by width, as AVA's paper
 
-    phonoscope evaluate asd runs/swahili films                            a run's best weights, on the store's test split
+    phonoscope evaluate asd runs/swahili films                            a run's weights, on the store's test split
     phonoscope evaluate asd weights/ windows --csv out.csv                every file of a folder, a row each
 
     Tables are AVA's csv, with or without a header, also .csv.gz, or a folder of {video}-activespeaker.csv: video_id,

@@ -26,6 +26,7 @@ from phonoscope.store.uri import as_uri, local_path
 LEDGER, VERSION = "cut.jsonl", 1
 SAMPLE_RATE = 48_000  # Hz, of the pieces' sound, which is mono as all our sound
 BIT_RATE = 128_000  # bits a second
+PRESET = "veryfast"  # of x264: half the time of its default, for 1 dB
 SHORTEST_S = 1  # s; a shorter last piece is left out
 
 
@@ -187,7 +188,7 @@ def _write(
     from phonoscope.media.encode import FilmWriter
 
     rate = SAMPLE_RATE if sound else 0
-    with FilmWriter(path, size, fps, rate, crf=crf, audio_bit_rate=BIT_RATE) as film:
+    with FilmWriter(path, size, fps, rate, crf=crf, preset=PRESET, audio_bit_rate=BIT_RATE) as film:
         for picture in pictures:
             film.picture(picture.crop_yuv(np.eye(2, 3), size, 0))
             if sound:

@@ -36,6 +36,7 @@ class FilmWriter:
         sample_rate: int = 0,
         *,
         crf: int = 18,
+        preset: str = "medium",
         audio_bit_rate: int = 96_000,
     ) -> None:
         """A film to be written.
@@ -44,6 +45,7 @@ class FilmWriter:
             size: (h, w) px, both even.
             sample_rate: Hz; 0 for a silent film.
             crf: x264's quality, lower is better.
+            preset: x264's care, from "ultrafast" to "placebo": the slower, the smaller.
             audio_bit_rate: of the AAC, bits a second.
 
         Raises:
@@ -53,7 +55,7 @@ class FilmWriter:
             raise ValueError(f"a film has even sides and positive rates, got {size}, {fps} fps, {sample_rate} Hz")
         self.path, self.size, self.fps, self.sample_rate = path, size, fps, sample_rate
         self.frames = self.samples = 0  # written so far
-        self._crf, self._bit_rate = crf, audio_bit_rate
+        self._crf, self._preset, self._bit_rate = crf, preset, audio_bit_rate
         self._part = path.with_name(path.name + ".part")
 
     def __enter__(self) -> Self:
@@ -116,7 +118,7 @@ class FilmWriter:
         self.samples += len(samples)
 
     def _add_video(self) -> VideoStream:
-        options = {"crf": str(self._crf), "threads": "1"}
+        options = {"crf": str(self._crf), "preset": self._preset, "threads": "1"}
         stream = self._container.add_stream("libx264", rate=self.fps, options=options)
         stream.height, stream.width = self.size
         stream.pix_fmt = "yuv420p"

@@ -78,13 +78,12 @@ def annotheia(
     if p.asr and stored.recording.sample_rate != SAMPLE_RATE:
         rate = stored.recording.sample_rate
         raise UsageError(f"Whisper hears {SAMPLE_RATE} samples a second, '{stored.recording.id}' has {rate}")
-    notes = () if p.asr else ("no transcripts: --annotheia.asr small adds them",)
     made_from = ("asd", "shots", "landmarks", "audio", *(("recording",) if p.save_scenes else ()))
 
     def write(part: Path) -> list[str]:
         return _write(material, clips, part, _transcriber(p), p)
 
-    yield from pack_whole(material, clips, folder, (NAME, VERSION), made_from, p, write, notes)
+    yield from pack_whole(material, clips, folder, (NAME, VERSION), made_from, p, write)
 
 
 def join_scenes(folder: PackFolder) -> None:

@@ -25,7 +25,6 @@ def pack_whole(
     made_from: Sequence[str],
     p: Any,
     write: Callable[[Path], list[str]],
-    notes: tuple[str, ...] = (),
 ) -> Iterator[Packed]:
     """Pack one recording by one function, unless the same was made of the same; yields twice, as layouts do.
 
@@ -43,7 +42,6 @@ def pack_whole(
         recording=recording.id,
         made=() if kept else (recording.id,),
         kept=(recording.id,) if kept else (),
-        notes=notes,
     )
     yield packed
     if not kept:

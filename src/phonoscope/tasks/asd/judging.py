@@ -44,7 +44,7 @@ class Judged:
 
 
 def files_of(given: str, model: str = "") -> list[tuple[Path, str]]:
-    """Files of weights, each with its network: a run's, a file, all of a folder, or a model by name, such as lr-asd:ava.
+    """Files of weights, each with its network: a run's, a file, all of a folder, or a model's, as in lr-asd:ava.
 
     Args:
         model: the network's name, where files do not say it.

@@ -1,4 +1,4 @@
-"""Seed 001's own figures, for comparing with its tables: of all heads, and of rows that take the nearest window's score.
+"""Seed 001's own figures, to compare with its tables: of all heads, and of rows with the nearest window's score.
 
 | column | what it is |
 |---|---|
