@@ -13,15 +13,14 @@ NORM_EPS = 1e-5  # PyTorch's own
 
 Tensors = Mapping[str, np.ndarray]
 Shape = Sequence[int | str | None]  # a name, or None: any number
+Node = tuple[str, list[str], str, dict[str, Any]]  # operator, inputs, output, attributes
 
 
 class Graph:
     """A graph in the making; values go by names, which `add` gives back."""
 
     def __init__(self) -> None:
-        self._nodes: list[
-            tuple[str, list[str], list[str], dict[str, Any]]
-        ] = []  # operator, inputs, outputs, attributes
+        self._nodes: list[Node] = []
         self._constants: list[np.ndarray] = []
         self._inputs: list[tuple[str, type, Shape]] = []
         self._outputs: list[tuple[str, type, Shape]] = []
@@ -33,7 +32,7 @@ class Graph:
 
     def output(self, name: str, shape: Shape, value: str) -> None:
         """A value, float32, that the network gives back."""
-        self._nodes.append(("Identity", [value], [name], {}))
+        self._nodes.append(("Identity", [value], name, {}))
         self._outputs.append((name, np.float32, shape))
 
     def constant(self, values: Any) -> str:
@@ -45,7 +44,7 @@ class Graph:
     def add(self, operator: str, *values: str, **attributes: Any) -> str:
         """The first output of an ONNX operator; the others cannot be had."""
         name = f"v{len(self._nodes)}"
-        self._nodes.append((operator, list(values), [name], attributes))
+        self._nodes.append((operator, list(values), name, attributes))
         return name
 
     def convolve(
@@ -100,10 +99,10 @@ class Graph:
         def told(name: str, kind: type, shape: Shape) -> ValueInfoProto:
             return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), shape)
 
-        nodes = [helper.make_node(operator, *ends, **attributes) for operator, *ends, attributes in self._nodes]
-        ends = [[told(*end) for end in some] for some in (self._inputs, self._outputs)]
+        nodes = [helper.make_node(operator, given, [made], **how) for operator, given, made, how in self._nodes]
+        inputs, outputs = ([told(*end) for end in ends] for ends in (self._inputs, self._outputs))
         constants = [numpy_helper.from_array(array, f"c{number}") for number, array in enumerate(self._constants)]
-        graph = helper.make_graph(nodes, "phonoscope", *ends, constants)
+        graph = helper.make_graph(nodes, "phonoscope", inputs, outputs, constants)
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=FORMAT)
         return made.SerializeToString()
 
