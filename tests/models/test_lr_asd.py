@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from phonoscope.core.errors import UsageError
 from phonoscope.models import registry
-from phonoscope.models.backends import light_asd, lr_asd
+from phonoscope.models.backends import light_asd
 from phonoscope.models.backends.lr_asd import LrAsd, entries
 from phonoscope.models.speaking import rows_of
 from phonoscope.models.state_dicts import read_state_dict
@@ -105,7 +105,13 @@ def test_the_same_faces_give_the_same_bytes(file: Path, network: LrAsd) -> None:
 def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
     save_file(formula_weights(light_asd.entries()), tmp_path / "other.safetensors")
     with pytest.raises(UsageError, match="lr-asd cannot take these weights: these are the weights of light-asd"):
-        lr_asd.LrAsd(tmp_path / "other.safetensors")
+        LrAsd(tmp_path / "other.safetensors")
+
+
+def test_weights_say_which_crops_they_have_learnt_from(tmp_path: Path, network: LrAsd) -> None:
+    save_file(formula_weights(entries()), tmp_path / "own.safetensors", {"phonoscope": '{"policy": "aligned"}'})
+    own = LrAsd(tmp_path / "own.safetensors")
+    assert (network.policy, own.policy, own.at().policy) == ("asd", "aligned", "aligned")
 
 
 def test_mfcc_and_faces_must_be_of_the_same_frames(network: LrAsd) -> None:

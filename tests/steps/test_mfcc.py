@@ -90,3 +90,20 @@ def test_no_sound_gives_no_rows():
 def test_a_negative_number_of_rows_is_refused():
     with pytest.raises(UsageError, match="0 or more, got -1"):
         mfcc(sound_of(film_of(5)), film_of(5), MfccParams(rows_per_frame=-1))
+
+
+def test_mean_and_deviation_of_the_recording_are_taken_out():
+    recording = film_of(50)
+    audio = sound_of(recording)
+    kept = mfcc(audio, recording, MfccParams(recipe="librosa", rows_per_frame=0)).values.astype(np.float64)
+    made = mfcc(audio, recording, MfccParams(recipe="librosa", rows_per_frame=0, less="mean-and-deviation")).values
+    np.testing.assert_allclose(made, (kept - kept.mean(0)) / kept.std(0), atol=1e-4)
+    centred = mfcc(audio, recording, MfccParams(recipe="librosa", rows_per_frame=0, less="mean")).values
+    np.testing.assert_allclose(centred, kept - kept.mean(0), atol=1e-3)
+
+
+def test_a_coefficient_that_never_varies_becomes_0_and_not_infinite():
+    recording = film_of(50)
+    silence = Series(np.zeros(recording.num_samples, np.float32), Fraction(16000))
+    made = mfcc(silence, recording, MfccParams(recipe="librosa", less="mean-and-deviation")).values
+    np.testing.assert_allclose(made, 0, atol=1e-5)

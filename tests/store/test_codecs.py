@@ -179,7 +179,8 @@ def test_more_tracks_than_a_process_may_open_files_are_read_too(stored):
         back = stored.load("landmarks")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert all((back[int(id)] == id).all() for id in ids)
+    assert all((back[int(id)] == id).all() and isinstance(back[int(id)], np.memmap) for id in ids)
+    assert len(back.arrays) == 200 and [*back.arrays] == ids.tolist()
 
 
 def test_no_tracks_are_no_arrays(stored):

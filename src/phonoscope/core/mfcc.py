@@ -105,6 +105,17 @@ def fit_rows(values: np.ndarray, rows: int, how: Literal["wrap", "edge"] = "wrap
     return values[wanted % len(values) if how == "wrap" else np.minimum(wanted, len(values) - 1)]
 
 
+def normalised(values: np.ndarray, spread: bool = True) -> np.ndarray:
+    """Rows (T, D) less their mean over all of T and, unless `spread` is false, of deviation 1 in each coefficient.
+
+    A coefficient that never varies becomes 0, not infinite.
+    """
+    if len(values) == 0:
+        return values
+    centred = values - values.mean(0)
+    return centred / np.maximum(values.std(0), 1e-6) if spread else centred
+
+
 def delta(values: np.ndarray, reach: int) -> np.ndarray:
     """Slope along time, (T, D), fitted over `reach` rows on either side; the ends are repeated.
 

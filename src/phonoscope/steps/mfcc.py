@@ -7,7 +7,7 @@ import numpy as np
 
 from phonoscope.core.checks import within
 from phonoscope.core.media import Recording
-from phonoscope.core.mfcc import fit_rows
+from phonoscope.core.mfcc import fit_rows, normalised
 from phonoscope.core.mfcc import mfcc as mfcc_of
 from phonoscope.core.series import Series
 from phonoscope.flow.step import step
@@ -19,6 +19,7 @@ class MfccParams:
 
     recipe: Literal["psf", "psf39", "psf39-upstream", "librosa", "viseme"] = "psf"  # whose numbers; docs/steps/mfcc.md
     rows_per_frame: int = 4  # rows for each video frame, exactly; 0: as many as the recipe gives
+    less: Literal["nothing", "mean", "mean-and-deviation"] = "nothing"  # taken out of each coefficient, a recording
     fill: Literal["wrap", "edge"] = "wrap"  # what stands in rows beyond the sound: its start again, or its last row
 
     def __post_init__(self) -> None:
@@ -34,7 +35,8 @@ def mfcc(audio: Series, recording: Recording, p: MfccParams) -> Series:
     drifts. Sound too short for a single row gives none.
     """
     made = mfcc_of(audio.values, recording.sample_rate, p.recipe, recording.fps)
-    values, rate, start = made.values.astype(np.float32), made.rate, audio.start + made.start
+    rows = made.values if p.less == "nothing" else normalised(made.values, p.less == "mean-and-deviation")
+    values, rate, start = rows.astype(np.float32), made.rate, audio.start + made.start
     wanted_rate = p.rows_per_frame * recording.fps
     if p.rows_per_frame and len(values):
         if rate == wanted_rate:

@@ -1,7 +1,7 @@
 """Artifacts as files that other programs can read, one codec a type; a file says itself what it holds."""
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -90,11 +90,31 @@ def write_track_arrays(folder: Path, value: TrackArrays) -> None:
 
 
 def read_track_arrays(folder: Path) -> TrackArrays:
-    """Arrays as `write_track_arrays` left them; they are mapped from disk, not read, unless there are very many."""
+    """Arrays as `write_track_arrays` left them; they are mapped from disk, not read, and one by one if very many."""
     frames = read_table(folder / FRAMES)
-    ids = np.unique(frames.track).tolist()
-    mode = "r" if len(ids) <= MAPPED else None
-    return TrackArrays({id: np.load(folder / f"{id}.npy", mmap_mode=mode, allow_pickle=False) for id in ids}, frames)
+    arrays = _Mapped(folder, tuple(np.unique(frames.track).tolist()))
+    for id in arrays.ids:
+        _ = arrays[id]  # what is damaged or lost is found out now
+    return TrackArrays(arrays if len(arrays) > MAPPED else dict(arrays), frames)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapped(Mapping[int, np.ndarray]):
+    """Arrays of a folder, each mapped from disk when it is asked for."""
+
+    folder: Path
+    ids: tuple[int, ...]
+
+    def __getitem__(self, id: int) -> np.ndarray:
+        if id not in self.ids:
+            raise KeyError(id)
+        return np.load(self.folder / f"{id}.npy", mmap_mode="r", allow_pickle=False)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 def read_folder(folder: Path) -> Any:
@@ -107,7 +127,7 @@ def read_folder(folder: Path) -> Any:
     return folder
 
 
-MAPPED = 48  # arrays of one folder at most: each holds a file open, and macOS lets a process open 256 in all
+MAPPED = 48  # arrays of one folder at a time: each holds a file open, and macOS lets a process open 256 in all
 FRAMES = "frames.parquet"  # by its name a folder is known to hold arrays along tracks
 
 FOLDER_CODECS: Mapping[type, Callable[[Path, Any], None]] = {TrackArrays: write_track_arrays}

@@ -9,10 +9,13 @@ import pytest
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import TrackTable
-from phonoscope.corpora.ava import read_ava
+from phonoscope.corpora.ava import AvaRows, read_ava, write_ava
 from phonoscope.data.pack import AvaCsvParams, pack
+from phonoscope.job import annotations
+from phonoscope.metrics.ranking import average_precision
 from phonoscope.store.folder import Store
 from phonoscope.store.receipts import BY_CORPUS, Receipt
+from phonoscope.tasks.asd.evaluation import evaluate
 from phonoscope.testing.known import MUTE, PAIR, known_store, save_asd
 from phonoscope.testing.packs import stamps, tree
 
@@ -93,6 +96,25 @@ def test_where_a_corpus_gave_labels_there_are_exactly_their_rows(scored, tmp_pat
     assert rows.score.tolist() == [score[it] for it in zip(labels.track, labels.frame, strict=True)]
 
 
+def test_labels_of_a_table_come_back_as_predictions_that_the_evaluation_takes(films, tmp_path):
+    """AVA's csv -> store -> scores -> csv: not a row is moved, lost or new, by the evaluation's own checks."""
+    rng, times = np.random.default_rng(0), np.arange(3, 27) / 25
+    x, y = rng.uniform(0, 0.4, (2, 48))
+    truth = AvaRows(
+        videos=("a pair",), entities=("a pair_0000:1", "a pair_0000:2"), video=np.zeros(48, np.int32),
+        entity=np.repeat([0, 1], 24).astype(np.int32), time_s=np.tile(times, 2),
+        box=np.stack([x, y, x + 0.3, y + 0.4], 1), label=rng.integers(0, 3, 48).astype(np.int8),
+    )  # fmt: skip
+    write_ava(tmp_path / "truth.csv", truth)
+    list(annotations([tmp_path / "truth.csv"], films, tmp_path / "films").carry_out())
+    (stored,) = (Store(tmp_path / "films")[id] for id in Store(tmp_path / "films"))
+    save_asd(stored, scores_of(stored))
+    carried_out(stored, tmp_path / "out")
+    made = evaluate(truth, read_ava(tmp_path / "out" / "predictions.csv"))
+    scores = np.concatenate([*scores_of(stored).values()])
+    assert made.average_precision == average_precision(stored.load("labels").columns["label"] == 1, scores)
+
+
 def test_chosen_clips_alone_are_told(scored, tmp_path):
     table = tmp_path / "clips.csv"
     table.write_text(f"recording,track,start_frame,stop_frame\n{scored.recording.id},1,10,14\n")
@@ -144,7 +166,7 @@ def test_two_recordings_of_one_name_do_not_overwrite_each_other(scored, tmp_path
     assert sorted(it.failure is None for it in told) == [False, True]
     (failed,) = [it.failure for it in told if it.failure]
     assert "have one name in their corpus" in failed.message
-    assert (tmp_path / "out" / "csv" / "training_ana_a_talk-activespeaker.csv").exists()
+    assert (tmp_path / "out" / "csv" / "training_ana_a talk-activespeaker.csv").exists()
 
 
 def test_without_scores_it_says_what_is_wanting(pair, tmp_path):

@@ -76,7 +76,7 @@ def turns_of(scores: np.ndarray, first: int, fps: Fraction, p: RttmParams) -> li
 
 def lines_of(material: Material, clips: Sequence[TrackClip], p: RttmParams) -> list[str]:
     """The lines of a recording: SPEAKER, file, channel, onset and duration in seconds, speaker; <NA> for the rest."""
-    asd, fps, video = material.stored.load("asd"), material.recording.fps, name_of(material)
+    asd, fps, video = material.stored.load("asd"), material.recording.fps, _word(name_of(material))
     turns = [
         (span, speaker)
         for clip in clips
@@ -92,5 +92,9 @@ def lines_of(material: Material, clips: Sequence[TrackClip], p: RttmParams) -> l
 def speaker_of(material: Material, clip: TrackClip) -> str:
     """The entity that a corpus says a track is, or `{recording}:{track}`; no blanks, which part the columns."""
     if material.labels is not None and len(named := material.labels.of(clip.track.id, "entity")):
-        return "_".join(str(named[0]).split())
-    return f"{name_of(material)}:{clip.track.id}"
+        return _word(str(named[0]))
+    return _word(f"{name_of(material)}:{clip.track.id}")
+
+
+def _word(name: str) -> str:
+    return "_".join(name.split())

@@ -67,12 +67,12 @@ def left_out(material: Material, folder: PackFolder, why: str) -> Iterator[Packe
 def name_of(material: Material) -> str:
     """What a recording is called where a corpus lists it, folders before it, without suffix; elsewhere its id.
 
-    It holds no slash and no blank: `training/ana/my talk.mp4` is `training_ana_my_talk`.
+    It holds no slash: `training/ana/talk.mp4` is `training_ana_talk`, and AVA's `1j20qq1JyX4.mp4` is `1j20qq1JyX4`.
     """
     listed = material.stored.listed
     if listed is None:
         return material.recording.id
-    return "_".join("_".join(PurePosixPath(listed.path).with_suffix("").parts).split())
+    return "_".join(PurePosixPath(listed.path).with_suffix("").parts)
 
 
 def _check_free(files: Sequence[str], recording: str, folder: PackFolder) -> None:

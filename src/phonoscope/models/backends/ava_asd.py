@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from phonoscope.core.errors import UsageError
-from phonoscope.core.mfcc import mfcc
+from phonoscope.core.mfcc import mfcc, normalised
 from phonoscope.models.backends.ava_asd_graph import ava_asd_graph
 from phonoscope.models.cards import Card
 from phonoscope.models.sessions import onnx_network
@@ -118,8 +118,7 @@ def normalised_mfcc(audio: np.ndarray) -> np.ndarray:
     """
     if audio.ndim != 1 or len(audio) == 0:
         raise ValueError(f"expected audio (N,) of one sample at least, got {audio.shape}")
-    rows = mfcc(audio, SAMPLE_RATE, "librosa").values
-    return ((rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-6)).astype(np.float32)
+    return normalised(mfcc(audio, SAMPLE_RATE, "librosa").values).astype(np.float32)
 
 
 def next_to(last: np.ndarray, frames: int) -> np.ndarray:

@@ -76,9 +76,11 @@ class LrAsd:
         Raises:
             UsageError: they are of another network, or no weights at all.
         """
-        tensors = read_state_dict(weights).tensors
+        state = read_state_dict(weights)
+        tensors = state.tensors
         strict(tensors, entries(), "lr-asd")
         self.card = card or self.card
+        self.policy = str(state.about.get("policy", self.policy))  # weights tuned on other crops want those
         parts = Network(see(tensors, threads), hear(tensors, threads), judge(tensors, threads), REACH)
         self._network = SpeakingNetwork(parts, self.card, self.policy)
         self._scorer = self.at()
