@@ -1,7 +1,8 @@
 """Fine-tuning from published weights, on a few minutes of film: how well windows of people not seen are told, and CPU.
 
 LR-ASD begins with its AVA weights, whose windows are of one person at a time. It learns windows of shared clips: a face
-with its own voice, shifted, or with another's. What sees keeps its weights, so that an epoch is cheap.
+with its own voice, shifted, or with another's. What sees keeps its weights, and is
+asked about each face once.
 """
 
 import tempfile
@@ -15,7 +16,7 @@ from phonoscope.data.split import TEST, TRAINING, VALIDATION
 from phonoscope.job import params_from
 from phonoscope.tasks.asd.figures import figures
 from phonoscope.tasks.asd.judging import judge_of, judged
-from phonoscope.tasks.asd.params import ExamplesParams
+from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams
 from phonoscope.tasks.asd.presets import preset
 from phonoscope.tasks.asd.training import plan, train_asd
 
@@ -60,7 +61,9 @@ def measure() -> list[Table]:
         learning, examples = preset("lr-asd", fine_tune=True)
         learning = replace(learning, epochs=EPOCHS, lr=5e-4, freeze="model.visualEncoder", workers=1)
         examples = replace(examples, n_samples=N)
-        planned = plan("lr-asd", store, "ava", learning=learning, examples=examples)
+        planned = plan(
+            "lr-asd", store, "ava", learning=learning, examples=examples, augment=AugmentParams(vary_faces=False)
+        )
         began = process_time()
         trained = train_asd(planned, run, on_progress=lambda progress: None)
         spent = process_time() - began

@@ -314,7 +314,8 @@ def settle(
         if step.backend_kind:
             asked = settled[step.name].model
             weights = getattr(settled[step.name], "weights", "")
-            named = spec(step.backend_kind, chosen.get(step.name, asked) if asked == "auto" else asked, weights)
+            meant = chosen.get(step.name, asked) if asked == "auto" and not weights else asked  # weights tell whose
+            named = spec(step.backend_kind, meant, weights)
             model = pick(step.backend_kind, named)
             if asked == "auto" and not weights:
                 chosen[step.name] = model
@@ -331,7 +332,7 @@ def _at_its_crop(p: asd.AsdParams, chosen: Mapping[str, str]) -> asd.AsdParams:
     """Settings of `asd` with the crop of the scorer that is meant: some crops are cut by landmarks, others not."""
     if p.policy != "auto":
         return p
-    meant = chosen.get("asd", p.model) if p.model == "auto" else p.model
+    meant = chosen.get("asd", p.model) if p.model == "auto" and not p.weights else p.model
     model = meant if ":" in meant else spec("speaking_scorer", meant, p.weights)
     return p if model == "auto" else replace(p, policy=policy_of(model))
 

@@ -195,12 +195,16 @@ def test_a_film_that_cannot_be_read_is_told_and_the_others_are_cut(silent_puppet
 
 def test_mistakes_are_one_line(silent_puppet, tmp_path, capsys):
     (tmp_path / "full").mkdir()
+    (tmp_path / "other.mp4").write_bytes(silent_puppet.read_bytes())
     (tmp_path / "full" / "letter.txt").write_text("mine")
     assert main(["cut", str(silent_puppet), "--to", str(tmp_path / "full")]) == 2
-    assert main(["cut", str(silent_puppet), str(silent_puppet)]) == 2
+    assert main(["cut", str(silent_puppet), str(tmp_path)]) == 2
+    assert main(["cut"]) == 2
     assert main(["cut", str(silent_puppet), "--every", "0.5", "--to", str(tmp_path / "new")]) == 2
     told = capsys.readouterr().err.splitlines()
-    assert len(told) == 3 and "other things in it" in told[0] and "--to" in told[1] and "1 s or longer" in told[2]
+    said = ("other things in it", "no film given", "1 s or longer")
+    assert len(told) == 4 and "--to" in told[1]
+    assert all(part in line for part, line in zip(said, (told[0], *told[2:]), strict=True))
     with pytest.raises(UsageError, match="would have one name"):
         for name in ("a.mp4", "a.mkv"):
             (tmp_path / "two").mkdir(exist_ok=True)

@@ -140,3 +140,20 @@ def test_it_runs_in_a_store_and_needs_landmarks_only_where_it_goes_by_them(puppe
     (outcome,) = prepare([puppets], tmp_path / "films", ["face_crops"], aligned).carry_out()
     assert outcome.failure is None and {"landmarks", "face_crops"} <= {*outcome.made}
     np.testing.assert_array_equal(stored.load("face_crops")[track.id], stored.crops(track.id, "aligned", grey=True))
+
+
+@pytest.mark.real
+def test_a_real_face_is_upright_and_of_one_size_when_aligned(shared_data, tmp_path):
+    film = shared_data / "a_talking_head" / "grid_bbaf2n.mpg"
+    params = params_from({"face_crops": {"policy": "aligned"}})
+    (outcome,) = prepare([film], tmp_path / "films", ["face_crops"], params).carry_out()
+    assert outcome.failure is None
+    stored = Store(tmp_path / "films")[outcome.recording]
+    (track,) = stored.load("tracks")
+    made, points = stored.load("face_crops"), stored.load("landmarks")[track.id]
+    assert len(made[track.id]) == len(track) and not made.frames.columns["missing"].any()
+    crop, _ = face_crop(track, "aligned", 112, points)
+    seen = np.einsum("tij,tkj->tki", crop.matrix[:, :, :2], points) + crop.matrix[:, None, :, 2]
+    eyes = seen[:, 45] - seen[:, 36]
+    assert np.abs(np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))).max() < 5
+    assert np.linalg.norm(eyes, axis=1) == pytest.approx(72.7, rel=0.1)  # as far apart as in the mean face

@@ -11,6 +11,7 @@ import torch
 from safetensors import safe_open
 
 from phonoscope.core.errors import UsageError
+from phonoscope.train.frozen import Remembering
 from phonoscope.train.loop import Diverged, Progress, seed_of, train
 from phonoscope.train.optimise import device_of, precision_of
 from phonoscope.train.params import TrainParams
@@ -187,3 +188,22 @@ def test_a_run_that_was_killed_anywhere_ends_with_the_same_bytes(tmp_path):
     told = json.loads(done.stdout)
     assert told["bad"] == []
     assert told["touches"] > 50 and told["within"] >= 3
+
+
+def test_what_a_frozen_part_gave_is_remembered_and_is_the_same():
+    torch.manual_seed(0)
+    part = torch.nn.Linear(4, 2).requires_grad_(False)
+    calls = []
+
+    def counted(given: torch.Tensor) -> torch.Tensor:
+        calls.append(len(given))
+        return torch.nn.functional.linear(given, part.weight, part.bias)
+
+    x = torch.randn(3, 4)
+    part.forward = counted
+    remembering = Remembering(part)
+    assert torch.equal(remembering(x), remembering(x))
+    assert torch.allclose(remembering(x), counted(x)) and calls == [1, 1, 1, 3]
+    assert torch.equal(remembering(x[[2, 0]]), remembering(x)[[2, 0]])
+    small = Remembering(part, most_bytes=1)
+    assert torch.equal(small(x), remembering(x)) and torch.equal(small(x), remembering(x))

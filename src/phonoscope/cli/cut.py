@@ -39,17 +39,26 @@ class Cut:
 def main(arguments: Sequence[str]) -> int:
     """Run the verb. Exit code 1 if a film failed."""
     options, _ = parse(Cut, arguments, with_params=False)
-    if options.to is None and len(options.films) != 1:
-        raise UsageError("several things are to be cut: say where to with --to")
-    to = options.to or Path(options.films[0].rstrip("/")).with_suffix("")
-    to = to if options.to else to.with_name(f"{to.name}_cut")
     films = api.long_films(options.films)
+    to = options.to or _beside(options.films)
     shard = Shard.parse(options.shard) if options.shard else None
     failed = False
     for told in api.cut(films, to, options.every, options.fps, options.crf, shard=shard):
         failed = failed or bool(told.failure)
         print(msgspec.json.encode(told).decode() if options.json else _line(told), flush=True)
     return int(failed)
+
+
+def _beside(given: Sequence[str]) -> Path:
+    """Where pieces go if nobody says: beside what is cut.
+
+    Raises:
+        UsageError: that is several things.
+    """
+    if len(given) != 1:
+        raise UsageError("several things are to be cut: say where to with --to")
+    path = Path(given[0]).expanduser().absolute()
+    return path.with_name(f"{path.stem if path.is_file() else path.name}_cut")
 
 
 def _line(told: api.CutFilm) -> str:

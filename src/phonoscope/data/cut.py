@@ -81,6 +81,8 @@ def long_films(given: Sequence[str]) -> list[LongFilm]:
         UsageError: there is none, or two would have pieces of one name.
     """
     found = [film for it in given for film in _meant(it)]
+    if not found:
+        raise UsageError("no film given to be cut: name files, folders with films, or a store")
     counts = Counter(film.name for film in found)
     if twice := [film for film in found if counts[film.name] > 1]:
         both = " and ".join(f"'{film.source}'" for film in twice[:2])
@@ -163,7 +165,7 @@ def _cut(film: LongFilm, root: Path, every_s: Fraction, fps: Fraction | None, cr
     size = (found.height // 2 * 2, found.width // 2 * 2)
     for piece, span in due.items():
         (root / piece).parent.mkdir(parents=True, exist_ok=True)
-        _write(root / piece, islice(pictures, len(span)), sound, span, found.fps, size, crf)
+        _write(root / piece, islice(pictures, len(span)), sound, found.fps, size, crf)
         _put_down(root, piece, pieces[piece][1])
         made.append(piece)
     end = spans[-1].stop if spans else 0
@@ -179,7 +181,6 @@ def _write(
     path: Path,
     pictures: Iterator[Picture],
     sound: "_Sound | None",
-    span: Span,
     fps: Fraction,
     size: tuple[int, int],
     crf: int,
@@ -193,8 +194,6 @@ def _write(
             film.picture(picture.crop_yuv(np.eye(2, 3), size, 0))
             if sound:
                 film.sound(sound.under(Span(picture.frame, picture.frame + 1).samples(fps, SAMPLE_RATE)))
-        if film.frames != len(span):
-            raise RecordingFailed("truncated", f"{path.name} needs {len(span)} frames, the film gave {film.frames}")
 
 
 class _Sound:

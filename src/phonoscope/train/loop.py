@@ -22,6 +22,7 @@ from phonoscope.models.state_dicts import read_state_dict
 from phonoscope.store.lock import alone
 from phonoscope.train.checkpoint import resume, save
 from phonoscope.train.feed import ahead
+from phonoscope.train.frozen import Remembering, frozen_parts
 from phonoscope.train.keeping import FILE, keep_weights
 from phonoscope.train.log import EVENTS, Log, keep_settings
 from phonoscope.train.optimise import device_of, optimiser_of, precision_of
@@ -94,6 +95,8 @@ class _Run:
         torch.manual_seed(p.seed)
         self.network = task.build().to(self.device)
         self.frozen = frozen_parts(self.network, p.freeze)
+        for part in self.frozen if self.device.type == "cpu" else ():
+            part.forward = Remembering(part)
         self.optimiser = optimiser_of(task.parameters(self.network), p)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.half is torch.float16)
         self.place = resume(folder, self.network, self.optimiser, self.scaler)
@@ -197,24 +200,6 @@ class _Run:
         if TEST in figures and not any(TEST in line for line in log.lines):
             log.add({TEST: figures[TEST]})
         return Trained(self.folder / FILE, self.place.best_epoch, figures[VALIDATION], figures.get(TEST, {}))
-
-
-def frozen_parts(network: nn.Module, names: str) -> list[nn.Module]:
-    """The parts of a network that are named, commas between, with their parameters frozen.
-
-    Raises:
-        UsageError: it has no such part.
-    """
-    parts = dict(network.named_modules())
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    if unknown := [name for name in wanted if name not in parts]:
-        some = ", ".join(name for name in parts if name.count(".") == 1)
-        raise UsageError(
-            f"the network has no part '{unknown[0]}' to freeze; it has {some or ', '.join(filter(None, parts))}"
-        )
-    for name in wanted:
-        parts[name].requires_grad_(False)
-    return [parts[name] for name in wanted]
 
 
 def seed_of(*numbers: int) -> int:

@@ -100,7 +100,7 @@ def _of_one_frame(said: Logits) -> Logits:
 def scored(odds: Tensor, batch: AsdBatch) -> list[Scored]:
     """The frames of a batch that count, example by example."""
     found = []
-    them = (it.cpu() for it in (odds.float(), batch.labels, batch.weight, batch.whole))
+    them = (it.cpu() for it in (odds.detach().float(), batch.labels, batch.weight, batch.whole))
     for each, labels, weight, whole in zip(*them, strict=True):
         counts = weight.numpy() > 0
         found.append(Scored(each.numpy()[counts], labels.numpy()[counts], bool(whole)))
