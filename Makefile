@@ -13,7 +13,7 @@ DEMO ?= demo
 export PHONOSCOPE_HOME ?= $(CURDIR)/.cache/phonoscope
 export CLIP DEMO
 
-.PHONY: install demo test check bench clean
+.PHONY: install demo test check bench bench-finetune clean
 
 .venv/base: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "phonoscope needs Python 3.11 or newer, $(PYTHON) is older: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
@@ -50,6 +50,9 @@ check: .venv/check
 
 bench: .venv/test
 	$(BIN)/python -m bench
+
+bench-finetune: .venv/test
+	$(BIN)/python -m bench finetune
 
 clean:
 	rm -rf .venv .cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo

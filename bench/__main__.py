@@ -15,12 +15,14 @@ BENCHES = {
     "landmarks": "landmarks against dlib's, whose weights you must have, and what a face costs; about a minute",
     "asd_route": "who speaks by LR-ASD, from film to scores; needs its weights; 3 min, and 2 the first time",
     "asd_encoder": "looking at faces: LR-ASD and Light-ASD, ours over their published form in PyTorch; 2 min",
+    "asd_calibration": "probabilities of speaking: two numbers a published weight file, fitted on real clips; 10 min",
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min",
     "asd_metric": "AVA's average precision of 761,000 rows, ours over the official procedure; about a minute",
+    "finetune": "LR-ASD from its AVA weights on windows of shared clips, people not seen; about 5 min",
     "speech": "speech in windows against one pass, of a network of yours if SPEECH_MODEL names it; seconds",
 }
-LONG = ("memory", "landmarks")
+LONG = ("memory", "landmarks", "asd_calibration", "finetune")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

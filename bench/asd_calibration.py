@@ -1,4 +1,4 @@
-"""From log-odds to probabilities: what each published weight file of the speaking networks says too strongly or late.
+"""From log-odds to probabilities: by how much each published weight file of the speaking networks overstates.
 
 Two numbers a file are fitted on the scenes of `asd_scenes`, p = 1 / (1 + exp(-(scale · score + offset))), and tried on
 people that they were not fitted on. They go into the cards' `calibration`; what is stored is never changed by them.
@@ -12,13 +12,14 @@ import numpy as np
 
 from bench.asd_scenes import CHOSEN_ON, LISTENER, NEVER_USED, clips, judged, scenes
 from bench.table import Row, Table
+from phonoscope.metrics.ranking import average_precision
 from phonoscope.models import load
 
 NAMES = ("lr-asd:talkset", "lr-asd:ava", "light-asd:talkset", "light-asd:ava")
 
 
 def measure() -> list[Table]:
-    """Scale and offset of each file, and F1 at 0 and at the threshold that they imply, on people not fitted on."""
+    """Scale and offset of each file, the threshold of the best F1, and what that is worth on people not chosen on."""
     with tempfile.TemporaryDirectory() as folder:
         kept = clips((*CHOSEN_ON, *NEVER_USED, LISTENER), Path(folder))
     halves = [[c for c in kept if c.person in (*people, LISTENER)] for people in (CHOSEN_ON, NEVER_USED)]
@@ -27,13 +28,16 @@ def measure() -> list[Table]:
         said = [judged(load(name), scenes(half)) for half in halves]
         truth, scores = (np.concatenate(part) for part in zip(*said, strict=True))
         scale, offset = fitted(truth, scores)
-        rows.append(Row(f"{name}: scale, offset", f"{scale:.2f}, {offset:.2f}"))
-        rows.append(Row("best threshold on log-odds", f"{best_threshold(truth, scores):.2f}"))
-        at_zero = [f1(*said[other], 0) for other in (1, 0)]
+        best = best_threshold(truth, scores)
         crossed = [f1(*said[1 - half], best_threshold(*said[half])) for half in (0, 1)]
-        rows.append(Row("F1 at 0, two halves of people", _told(at_zero)))
-        rows.append(Row("F1 at the other half's best threshold", _told(crossed)))
-        rows.append(Row("F1 of all at 0 and at best", _told([f1(truth, scores, 0), f1(truth, scores, best_threshold(truth, scores))])))
+        rows += [
+            Row(f"{name}: AP", f"{average_precision(truth, scores):.3f}"),
+            Row("scale, offset", f"{scale:.2f}, {offset:.2f}"),
+            Row("F1 at 0, and at the best threshold", _told([f1(truth, scores, 0), f1(truth, scores, best)])),
+            Row("that threshold, on log-odds", f"{best:.2f}"),
+            Row("F1 of each half of the people at 0", _told([f1(*half, 0) for half in said])),
+            Row("the same at the best threshold of the other half", _told(crossed[::-1])),
+        ]
     notes = (f"{len(truth)} faces, share of positives {truth.mean():.2f}; windows shared.",)
     return [Table("Calibration", rows, notes)]
 

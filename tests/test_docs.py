@@ -17,6 +17,7 @@ import pytest
 from phonoscope import Store, prepare
 from phonoscope.cli.main import VERBS, main
 from phonoscope.cli.options import parse
+from phonoscope.cli.training import parse_training
 from phonoscope.flow.job import GROUNDED
 from phonoscope.flow.run import _SYSTEM_REASONS
 from phonoscope.job import STEPS, Params, params_from
@@ -168,7 +169,10 @@ def test_commands_are_understood(page, desk):
     for verb, *arguments in commands(page):
         assert verb in VERBS, verb
         kind = getattr(import_module(f"phonoscope.cli.{verb}"), verb.capitalize())
-        parse(kind, arguments, with_params=verb in ("prepare", "run"))
+        if verb == "train":
+            parse_training(kind, arguments)
+        else:
+            parse(kind, arguments, with_params=verb in ("prepare", "run"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -28,6 +28,7 @@ from phonoscope.steps import (
     asd,
     crop_video,
     crops,
+    embeddings,
     face_crops,
     faces,
     fbank,
@@ -37,6 +38,7 @@ from phonoscope.steps import (
     mfcc,
     motion,
     mouth,
+    people,
     pose,
     quality,
     shots,
@@ -52,6 +54,7 @@ from phonoscope.store.ledger import known_sources, read_failures
 STEPS: Mapping[str, Step] = steps_in(
     shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video,
     landmarks, mesh, pose, motion, mouth, quality, hands, speech, fbank, stft, face_crops,
+    embeddings, people,
 )  # fmt: skip
 NEED_DEPTH = {"mesh": "mesh", "pose": "landmarks", "motion": "landmarks"}  # and whose landmarker must see it
 BESIDE = ("train", "language")  # sections that are not of steps: `phonoscope train` reads the first; docs/train.md

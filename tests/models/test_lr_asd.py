@@ -1,6 +1,7 @@
 """LR-ASD without PyTorch: the published numbers, and those of our own network in PyTorch under any weights."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def test_the_published_weights_give_the_published_numbers(case: str, shared_weig
 @pytest.mark.parametrize("variant", ["talkset", "ava"])
 def test_it_loads_by_name(variant: str, shared_weights: Path) -> None:
     loaded = registry.load(f"lr-asd:{variant}")
+    assert loaded.calibration == LrAsd.calibrations[variant]
     assert loaded.card == LrAsd.cards[variant]
     assert read_state_dict(shared_weights / f"lr_asd_{variant}.model").tensors.keys() == entries().keys()
 
@@ -112,6 +114,11 @@ def test_weights_say_which_crops_they_have_learnt_from(tmp_path: Path, network: 
     save_file(formula_weights(entries()), tmp_path / "own.safetensors", {"phonoscope": '{"policy": "aligned"}'})
     own = LrAsd(tmp_path / "own.safetensors")
     assert (network.policy, own.policy, own.at().policy) == ("asd", "aligned", "aligned")
+
+
+def test_weights_of_ones_own_have_no_calibration_until_one_is_fitted(file: Path) -> None:
+    assert LrAsd(file, card=replace(LrAsd.card, sha256="0" * 64)).calibration is None
+    assert LrAsd.calibrations.keys() == LrAsd.cards.keys()
 
 
 def test_mfcc_and_faces_must_be_of_the_same_frames(network: LrAsd) -> None:

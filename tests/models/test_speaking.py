@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from phonoscope.core.errors import UsageError
 from phonoscope.core.mfcc import fit_rows, mfcc
 from phonoscope.models.cards import Card
-from phonoscope.models.speaking import Network, SpeakingNetwork, WindowScorer, exact, rows_of, shared, track
+from phonoscope.models.speaking import (
+    Calibration,
+    Network,
+    SpeakingNetwork,
+    WindowScorer,
+    exact,
+    rows_of,
+    shared,
+    track,
+)
 
 CARD = Card("toy", "1", (), "", "", "", "", "")
 SECONDS = st.integers(20, 32)  # frames a second
@@ -169,6 +178,14 @@ def test_windows_go_by_name() -> None:
 def test_what_are_no_faces_or_no_sound_is_refused(faces: np.ndarray, audio: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected"):
         scorer()(faces, audio)
+
+
+def test_a_calibration_keeps_the_order_and_gives_probabilities() -> None:
+    odds = np.linspace(-20, 20, 9)
+    told = Calibration(0.5, -1.0)(odds)
+    assert (np.diff(told) > 0).all()
+    assert ((told > 0) & (told < 1)).all()
+    assert Calibration(0.5, -1.0)(np.array(2.0)) == 0.5
 
 
 def test_logits_want_four_rows_a_frame() -> None:

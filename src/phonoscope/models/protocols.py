@@ -119,6 +119,24 @@ class HandDetector(Protocol):
         ...
 
 
+class FaceEmbedder(Protocol):
+    """Tells people apart: faces of one person have embeddings near each other."""
+
+    backend_kind: ClassVar[str] = "face_embedder"
+    card: Card
+    policy: str  # the crop that it wants, by its name in `core.geometry.POLICIES`
+    expand: float  # how much wider than the face that crop is to be
+    size: int  # px, both sides of the faces that it wants
+    width: int  # numbers of an embedding
+
+    def __call__(self, faces: np.ndarray) -> np.ndarray:
+        """Embeddings (N, width) float32, to be compared by Euclidean distance, of faces (N, size, size, 3) uint8 RGB.
+
+        What a face gives does not depend on the others.
+        """
+        ...
+
+
 class SpeechEncoder(Protocol):
     """Gives every layer's view of speech, by a network that has learnt from sound."""
 

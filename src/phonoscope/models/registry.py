@@ -27,6 +27,7 @@ OURS = {
     "facemesh": "phonoscope.models.backends.facemesh:FaceMesh",
     "dlib68": "phonoscope.models.backends.dlib68:Dlib68",
     "palm": "phonoscope.models.backends.palm:Palm",
+    "dlib128": "phonoscope.models.backends.dlib128:Dlib128",
     "lr-asd": "phonoscope.models.backends.lr_asd:LrAsd",
     "light-asd": "phonoscope.models.backends.light_asd:LightAsd",
     "talknet": "phonoscope.models.backends.talknet:TalkNet",
@@ -38,6 +39,7 @@ PREFERRED = {
     "speaking_scorer": ("motion",),
     "face_landmarker": ("facemesh",),
     "hand_detector": ("palm",),
+    "face_embedder": ("dlib128",),
 }
 IN_FOLDERS = "phonoscope.models.backends.hidden_states:HiddenStates"  # runs what is named by a folder or a hub's name
 GROUP = "phonoscope.backends"  # entry points of others, of the same shape as OURS

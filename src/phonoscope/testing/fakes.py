@@ -96,6 +96,18 @@ class FakeLandmarker:
         return self.first(np.concatenate([shape.mesh[:, :2].min(axis=0), shape.mesh[:, :2].max(axis=0)]))
 
 
+class FakeEmbedder:
+    """Takes people for one whose faces have the same colour on average."""
+
+    backend_kind: ClassVar[str] = "face_embedder"
+    card: Card = _card("fake-embedder", "boxes of faces, 16 px, RGB", "one answer a face and picture")
+    policy, expand, size, width = "tight", 0.0, 16, 3
+
+    def __call__(self, faces: np.ndarray) -> np.ndarray:
+        """Mean red, green and blue, 0 to 1, (N, 3) float32, of faces (N, 16, 16, 3) uint8 RGB."""
+        return (faces.mean(axis=(1, 2)) / 255).astype(np.float32)
+
+
 def plain_68() -> np.ndarray:
     """Where the 68 points of iBUG lie in the box of a frontal face, (68, 2) float32, 0 to 1."""
 

@@ -165,7 +165,7 @@ class _Run:
         """The loss, as of that epoch, and the task's figures on a split that is not trained on."""
         total, weight, predictions = 0.0, 0.0, []
         self.network.eval()
-        with torch.inference_mode():
+        with torch.no_grad():
             for batch in ahead(self.task.examples(split, 0), 0, self.p.workers):
                 batch = batch.to(self.device)
                 with torch.autocast(self.device.type, self.half, enabled=self.half is not None):

@@ -72,6 +72,11 @@ class Extent:
     speakers: int
     hours: float  # of the clips that examples are taken from
 
+    @property
+    def length(self) -> str:
+        """The hours, or minutes, in words."""
+        return f"{self.hours:.2f} h" if self.hours >= 1 else f"{60 * self.hours:.1f} min"
+
 
 def extent(examples: Sequence[Example], fps: float = 25.0) -> Extent:
     """How much a split's examples are taken from, clips of films of so many frames a second."""

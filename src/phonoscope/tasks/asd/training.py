@@ -38,7 +38,7 @@ class Plan:
         lines = [f"{self.model}, {self.material.policy} faces, from {self.begin or 'fresh weights'}"]
         for split in (TRAINING, VALIDATION, TEST):
             it = extent(self.material.examples.get(split, ()))
-            size = f"{it.examples} examples of {it.recordings} recordings, {it.speakers} speakers, {it.hours:.2f} h"
+            size = f"{it.examples} examples of {it.recordings} recordings, {it.speakers} speakers, {it.length}"
             lines.append(f"{split:10} {size}" if it.examples else f"{split:10} none")
         return lines
 
@@ -129,7 +129,7 @@ def about(plan: Plan, version: str, figures: Mapping[str, Mapping[str, float]]) 
     """The card of what a run has made, for its file's metadata."""
     trained = extent(plan.material.examples[TRAINING])
     origin = f"fine-tuned from {plan.init}" if plan.init else "trained from fresh weights"
-    told = [f"{origin} on {trained.recordings} recordings of {trained.speakers} speakers ({trained.hours:.2f} h)"]
+    told = [f"{origin} on {trained.recordings} recordings of {trained.speakers} speakers ({trained.length})"]
     for split, found in figures.items():
         shown = {"AP": found.get("ap"), "window accuracy": found.get("window_accuracy")}
         said = ", ".join(f"{name} {value:.3f}" for name, value in shown.items() if value is not None)

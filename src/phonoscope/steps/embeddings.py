@@ -1,0 +1,96 @@
+"""Embeddings: what a face looks like in numbers that are near each other for one person, a few times a track."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from phonoscope.core.align import any_crop
+from phonoscope.core.along import blank_table
+from phonoscope.core.checks import within
+from phonoscope.core.faces import TrackArrays, Tracks
+from phonoscope.core.geometry import POLICIES, Crop
+from phonoscope.core.media import Picture
+from phonoscope.core.time import Span
+from phonoscope.flow.step import step
+from phonoscope.flow.streams import Film, Look
+from phonoscope.models.protocols import FaceEmbedder
+
+FRONTAL = "r22"  # of the head's rotation: cosine of the angle between where the nose points and the camera
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingsParams:
+    """Which model, and how many faces of a track it is shown."""
+
+    model: str = "auto"  # a face embedder by name; auto: the best whose weights can be had
+    per_track: int = 5  # faces of each track that are embedded, spread over it; fewer if the track is shorter
+
+    def __post_init__(self) -> None:
+        within("embeddings.per_track", self.per_track, 1)
+
+
+@step(version=1)
+def embeddings(
+    film: Film, tracks: Tracks, landmarks: TrackArrays | None, embedder: FaceEmbedder, p: EmbeddingsParams
+) -> Look[TrackArrays]:
+    """Arrays along tracks, (T, width) float32: `per_track` rows of each are embeddings, all others NaN.
+
+    The frames where the face is known are parted into so many stretches of equal length; of each the frame is embedded
+    in which the head is turned to the camera most, or the middle one where the landmarks tell of no turning. Only
+    those frames are asked of the film.
+
+    Args:
+        landmarks: those of the tracks; an embedder that wants "aligned" faces cannot do without.
+
+    Raises:
+        ValueError: the film leaves out a frame that is asked for, or the embedder gives something else.
+    """
+    arrays = {track.id: np.full((len(track), embedder.width), np.nan, np.float32) for track in tracks}
+    due: dict[int, list[Crop]] = {}
+    for track in tracks:
+        points = landmarks[track.id] if landmarks else None
+        crop, missing = any_crop(track, embedder.policy, embedder.expand, embedder.size, points)
+        known = ~missing if points is not None else track.observed
+        turned = landmarks.frames.of(track.id, FRONTAL) if landmarks and FRONTAL in landmarks.frames.columns else None
+        for row in chosen(known, turned, p.per_track):
+            due.setdefault(track.start + row, []).append(crop)
+    batch = yield [Span(frame, frame + 1) for frame in sorted(due)]
+    while batch:
+        for picture in batch:
+            crops = due.pop(picture.frame)
+            rows = [picture.frame - crop.start for crop in crops]
+            faces = [_cut(picture, crop, row) for crop, row in zip(crops, rows, strict=True)]
+            made = _checked(embedder(np.stack(faces)), len(faces), embedder)
+            for crop, row, embedding in zip(crops, rows, made, strict=True):
+                arrays[crop.track][row] = embedding
+        batch = yield
+    if due:
+        raise ValueError(f"the film left out frames that were asked for: {', '.join(map(str, sorted(due)[:5]))}")
+    return TrackArrays(arrays, blank_table(tracks)[0])
+
+
+def chosen(known: np.ndarray, turned: np.ndarray | None, count: int) -> list[int]:
+    """The rows to embed of a track, in order: one of each of `count` equal stretches of those that are known.
+
+    Args:
+        known: (T,) bool, where the face is known to be.
+        turned: (T,) how much it is turned to the camera, the more the better; NaN: unknown. None: nowhere known.
+    """
+    rows = np.flatnonzero(known)
+    made: list[int] = []
+    for stretch in np.array_split(rows, min(count, len(rows))) if len(rows) else ():
+        best = len(stretch) // 2
+        if turned is not None and np.isfinite(turned[stretch]).any():
+            best = int(np.nanargmax(turned[stretch]))
+        made.append(int(stretch[best]))
+    return made
+
+
+def _cut(picture: Picture, crop: Crop, row: int) -> np.ndarray:
+    return picture.crop_rgb(crop.matrix[row], crop.size, POLICIES[crop.policy].border)
+
+
+def _checked(made: np.ndarray, count: int, embedder: FaceEmbedder) -> np.ndarray:
+    if made.shape != (count, embedder.width) or not np.isfinite(made).all():
+        raise ValueError(f"{embedder.card.name} must give ({count}, {embedder.width}) finite numbers, got {made.shape}")
+    return made
