@@ -122,6 +122,17 @@ def test_settings_are_told_without_torch():
     assert done.returncode == 0 and "--overlay" in done.stdout
 
 
+def test_the_card_of_a_file_of_weights_is_printed(tmp_path, capsys):
+    from safetensors.numpy import save_file
+
+    file = tmp_path / "weights.safetensors"
+    save_file({"x": np.zeros(2, np.float32)}, file, {"phonoscope": json.dumps({"network": "tiny", "licence": "CC0"})})
+    assert main(["models", "card", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"network": "tiny", "licence": "CC0"}
+    assert main(["models", "card", str(tmp_path)]) == 0
+    assert main(["models", "card", str(tmp_path / "none.pth")]) == 2
+
+
 @pytest.fixture(scope="module")
 def vlogs(tmp_path_factory) -> Path:
     """Five drawn speakers, two films each, as seed 002 has them, in a store with faces cut."""
@@ -152,11 +163,11 @@ def test_the_whole_route_on_puppets(vlogs, tmp_path, capsys):
     assert lines[-1]["test"]["ap"] > 0.85
 
     assert main(["evaluate", "asd", str(run), str(vlogs), *size, "--csv", str(tmp_path / "out.csv"), "--json"]) == 0
-    (row,) = csv.DictReader((tmp_path / "out.csv").open())
+    (row,) = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
     assert float(row["ap"]) == pytest.approx(lines[-1]["test"]["ap"], abs=1e-3)
     assert row["network"] == "tiny" and row["split"] == "test"
     assert main(["evaluate", "asd", str(run), str(vlogs), *size, "--legacy", "--csv", str(tmp_path / "old.csv")]) == 0
-    (old,) = csv.DictReader((tmp_path / "old.csv").open())
+    (old,) = csv.DictReader((tmp_path / "old.csv").read_text().splitlines())
     assert float(old["main_map"]) > 0.7 and old["audio_map"] != ""
 
     weights = run / "weights.safetensors"

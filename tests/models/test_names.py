@@ -1,14 +1,19 @@
 """Models by name: ours, those of other packages, and which is chosen."""
 
 import hashlib
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from phonoscope.core.errors import MissingWeights, UsageError
 from phonoscope.models import registry, weights
+from phonoscope.models.backends.lr_asd import entries
 from phonoscope.models.cards import Card
 
 
@@ -120,9 +125,50 @@ def test_auto_fails_in_one_line_that_names_every_candidate() -> None:
     assert "'blazeface'" in message
 
 
-def test_auto_takes_a_model_without_weights_as_it_is() -> None:
+def test_a_model_without_weights_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.PREFERRED, "speaking_scorer", ("motion",))
     assert registry.choose("speaking_scorer", say=pytest.fail) == "motion"
     assert registry.load("motion").card.name == "motion"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A file of weights of LR-ASD as training leaves it, with a card of its own."""
+    about = {"network": "lr-asd", "version": "sw1", "policy": "aligned", "licence": "CC BY 4.0"}
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in entries().items()}
+    save_file(tensors, path := tmp_path / "own.safetensors", {"phonoscope": json.dumps(about)})
+    return path
+
+
+def test_a_model_s_weights_go_by_their_name_or_their_file(own: Path) -> None:
+    assert registry.card_of("lr-asd") == registry.card_of("lr-asd:talkset") != registry.card_of("lr-asd:ava")
+    card = registry.card_of(f"lr-asd:{own}")
+    assert (card.name, card.version, card.licence) == ("lr-asd", "sw1", "CC BY 4.0")
+    assert card.sha256 == hashlib.sha256(own.read_bytes()).hexdigest()
+    assert registry.load(f"lr-asd:{own}").card == registry.load("lr-asd", weights=own).card == card
+
+
+def test_a_file_says_whose_weights_it_holds_and_which_crop_they_want(own: Path) -> None:
+    assert registry.spec("speaking_scorer", "auto", str(own)) == f"lr-asd:{own}"
+    assert registry.policy_of(f"lr-asd:{own}") == "aligned"
+    assert registry.policy_of("lr-asd:ava") == registry.policy_of("motion") == "asd"
+    assert registry.spec("speaking_scorer", "auto", "ava") == "lr-asd:ava"
+    assert registry.spec("speaking_scorer", "light-asd", "") == "light-asd"
+
+
+@pytest.mark.parametrize(
+    ("model", "which", "said"),
+    [
+        ("lr-asd", "avva", "no weights 'avva'; of 'lr-asd' there are talkset, ava, or give a file"),
+        ("motion", "ava", "no weights 'ava'; of 'motion' there are none"),
+        ("auto", "runs/gone.safetensors", "there is no file of weights 'runs/gone.safetensors'"),
+        ("auto", "nonsense", "no weights 'nonsense'"),
+        ("talknet", "", "--asd.weights FILE"),
+    ],
+)
+def test_weights_that_there_are_none_of_are_answered_before_any_film_is_touched(model, which, said) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        registry.choose("speaking_scorer", registry.spec("speaking_scorer", model, which))
 
 
 def test_asking_for_names_and_cards_imports_no_runtime_and_fetches_nothing(bare: Path) -> None:

@@ -76,7 +76,7 @@ def test_two_faces_in_one_picture_each_have_their_own():
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(1, 9))
 def test_as_many_as_asked_in_order_only_where_the_face_is_known_and_none_twice(known, count):
-    rows = chosen(np.array(known, bool), None, count)
+    rows = chosen(np.array(known, bool), np.full(len(known), np.nan), count)
     assert len(rows) == min(count, sum(known))
     assert rows == sorted(set(rows))
     assert all(known[row] for row in rows)
@@ -105,21 +105,43 @@ def test_faces_that_the_detector_did_not_see_are_passed_over():
     assert rows_of(embedded(pictures(9), track, per_track=9), 0) == [0, 1, 2]
 
 
-def test_frames_without_landmarks_are_passed_over_and_a_face_that_is_never_seen_has_none():
-    class Aligned(FakeEmbedder):
-        policy = "aligned"
+class Aligned(FakeEmbedder):
+    """The fake, of faces that are cut by landmarks."""
 
-    points = np.repeat(np.array([[8, 8], [40, 40]], np.float32), 34, axis=0) + np.arange(68)[:, None] % 3
-    seen, unseen = np.tile(points, (9, 1, 1)), np.full((9, 68, 2), np.nan, np.float32)
+    policy = "aligned"
+
+
+def landmarks_of(*points: np.ndarray, **columns: np.ndarray) -> TrackArrays:
+    """Landmarks of tracks 0, 1 … from frame 0, each (T, 68, 2)."""
+    track = np.concatenate([np.full(len(each), id, np.int32) for id, each in enumerate(points)])
+    frame = np.concatenate([np.arange(len(each), dtype=np.int32) for each in points])
+    return TrackArrays(dict(enumerate(points)), TrackTable(track, frame, columns))
+
+
+FACE = np.repeat(np.array([[8, 8], [40, 40]], np.float32), 34, axis=0) + np.arange(68, dtype=np.float32)[:, None] % 3
+
+
+def test_frames_without_landmarks_are_passed_over_and_a_face_that_is_never_seen_has_none():
+    seen, unseen = np.tile(FACE, (9, 1, 1)), np.full((9, 68, 2), np.nan, np.float32)
     seen[:4] = np.nan
     tracks = Tracks((track_of(0, 0, 9), track_of(1, 0, 9, RIGHT)))
-    empty = TrackTable(np.repeat(np.arange(2, dtype=np.int32), 9), np.tile(np.arange(9, dtype=np.int32), 2), {})
-    landmarks = TrackArrays({0: seen, 1: unseen}, empty)
-    made = drive(embeddings(FILM, tracks, landmarks, Aligned(), EmbeddingsParams(per_track=9)), pictures(9))
+    step = embeddings(FILM, tracks, landmarks_of(seen, unseen), Aligned(), EmbeddingsParams(per_track=9))
+    made = drive(step, pictures(9))
     assert rows_of(made, 0) == [4, 5, 6, 7, 8]
     assert rows_of(made, 1) == []
     with pytest.raises(ValueError, match="need its landmarks"):
         drive(embeddings(FILM, tracks, None, Aligned(), EmbeddingsParams()), pictures(9))
+
+
+@pytest.mark.parametrize(("limit", "rows"), [(180, range(9)), (40, [0, 1, 2, 3, 4, 8]), (0, [0, 8])])
+def test_faces_that_are_turned_too_far_are_passed_over_and_unknown_turning_is_no_reason(limit, rows):
+    turned = np.append(np.arange(8) * 10 - 0.1, np.nan)
+    turned[0] = 0
+    cosines = np.cos(np.radians(turned)).astype(np.float32)
+    landmarks = landmarks_of(np.tile(FACE, (9, 1, 1)), r22=cosines)
+    p = EmbeddingsParams(per_track=9, max_turned_deg=limit)
+    made = drive(embeddings(FILM, Tracks((track_of(0, 0, 9),)), landmarks, Aligned(), p), pictures(9))
+    assert rows_of(made, 0) == list(rows)
 
 
 def test_no_tracks_are_no_embeddings():
@@ -143,9 +165,10 @@ def test_an_embedder_that_gives_something_else_is_refused(wrong):
         drive(step, pictures(3))
 
 
-def test_none_of_a_track_is_refused():
-    with pytest.raises(UsageError, match=r"embeddings\.per_track must be 1 or more"):
-        EmbeddingsParams(per_track=0)
+@pytest.mark.parametrize("wrong", [{"per_track": 0}, {"max_turned_deg": -1}, {"max_turned_deg": 181}])
+def test_settings_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(UsageError, match=r"embeddings\.\w+ must be"):
+        EmbeddingsParams(**wrong)
 
 
 def test_both_steps_run_in_a_store(puppets, tmp_path, monkeypatch):

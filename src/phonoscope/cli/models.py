@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -10,6 +11,7 @@ from tyro.conf import Positional
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import UsageError
 from phonoscope.models import registry, weights
+from phonoscope.models.state_dicts import read_state_dict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +20,13 @@ class Models:
 
     phonoscope models                  all of them
     phonoscope models pull yunet       fetch weights into the cache, for a machine that will be offline
+    phonoscope models card runs/mine   what a file of weights says of itself: licence, training, figures
 
     Weights are looked for in $PHONOSCOPE_HOME/weights, then in the folder $PHONOSCOPE_MODELS, then at their sources.
     """
 
-    action: Positional[Literal["list", "pull"]] = "list"
-    name: Positional[str] = ""  # of the network to pull
+    action: Positional[Literal["list", "pull", "card"]] = "list"
+    name: Positional[str] = ""  # of the network to pull; of card, a file of weights or the folder of a run
     json: bool = False  # a line of JSON a network, for programs
 
 
@@ -34,6 +37,11 @@ def main(arguments: Sequence[str]) -> int:
         if not options.name:
             raise UsageError(f"pull which? there are {', '.join(registry.names())}")
         print(weights.weights(registry.card_of(options.name)))
+        return 0
+    if options.action == "card":
+        path = Path(options.name)
+        about = read_state_dict(path / "weights.safetensors" if path.is_dir() else path).about
+        print(msgspec.json.format(msgspec.json.encode(about), indent=1).decode())
         return 0
     for name in registry.names():
         card = registry.card_of(name)

@@ -14,6 +14,8 @@ from phonoscope.core.errors import UsageError
 from phonoscope.data import pack as api
 from phonoscope.flow.shard import Shard
 
+Named = Literal["talking-face", "ava-csv", "rttm", "annotheia", "annotheia-clips", "overlay"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
@@ -28,6 +30,7 @@ class Pack:
     talking_face_preprocessing writes them; those that the store has. --expand, --float, --missing and --speech-rows
     are its own. ava-csv: scores of speaking as AVA's evaluation reads predictions.
     rttm: turns of speakers. annotheia: a table of stretches of speech for people to look through.
+    annotheia-clips: film, sound and face of each stretch that they accepted.
     overlay: the film with a box around each face, green while it speaks. Each has options under its own name.
     clips.csv tells what came from where.
 
@@ -35,7 +38,7 @@ class Pack:
     """
 
     store: Positional[Path]
-    as_: Annotated[Literal["talking-face", "ava-csv", "rttm", "annotheia", "overlay"], arg(name="as")]  # the layout
+    as_: Annotated[Named, arg(name="as")]  # the layout
     to: Path  # a new folder, or one packed before in the same layout
     clips: Path | None = None  # table of clips, as `phonoscope select --to` writes it; by default every track
     only: tuple[str, ...] = ()  # recordings, by id or by a part of it that only one has; by default all
@@ -46,6 +49,7 @@ class Pack:
     ava_csv: api.AvaCsvParams = field(default_factory=api.AvaCsvParams)
     rttm: api.RttmParams = field(default_factory=api.RttmParams)
     annotheia: api.AnnotheiaParams = field(default_factory=api.AnnotheiaParams)
+    annotheia_clips: api.AnnotheiaClipsParams = field(default_factory=api.AnnotheiaClipsParams)
     overlay: api.OverlayParams = field(default_factory=api.OverlayParams)
     shard: str | None = None  # i/n, as in 2/8: take only this part of the recordings; others may do the rest meanwhile
     dry_run: bool = False  # say what would be packed, and write nothing

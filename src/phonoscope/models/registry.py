@@ -36,7 +36,7 @@ OURS = {
 PREFERRED = {
     "face_detector": ("yunet", "blazeface"),
     "voice_detector": ("silero",),
-    "speaking_scorer": ("motion",),
+    "speaking_scorer": ("lr-asd", "motion"),
     "face_landmarker": ("facemesh",),
     "hand_detector": ("palm",),
     "face_embedder": ("dlib128",),

@@ -24,9 +24,11 @@ class EmbeddingsParams:
 
     model: str = "auto"  # a face embedder by name; auto: the best whose weights can be had
     per_track: int = 5  # faces of each track that are embedded, spread over it; fewer if the track is shorter
+    max_turned_deg: float = 40.0  # degrees; faces that are turned further from the camera are not embedded
 
     def __post_init__(self) -> None:
         within("embeddings.per_track", self.per_track, 1)
+        within("embeddings.max_turned_deg", self.max_turned_deg, 0, 180)
 
 
 @step(version=1)
@@ -35,9 +37,9 @@ def embeddings(
 ) -> Look[TrackArrays]:
     """Arrays along tracks, (T, width) float32: `per_track` rows of each are embeddings, all others NaN.
 
-    The frames where the face is known are parted into so many stretches of equal length; of each the frame is embedded
-    in which the head is turned to the camera most, or the middle one where the landmarks tell of no turning. Only
-    those frames are asked of the film.
+    The frames where the face is known (by landmarks if the crop goes by them, else by the detector), and not turned too
+    far, are parted into so many stretches of equal length; of each the frame is embedded in which the head faces the
+    camera most, or the middle one where the landmarks tell of no turning. Only those frames are asked of the film.
 
     Args:
         landmarks: those of the tracks; an embedder that wants "aligned" faces cannot do without.
@@ -50,9 +52,13 @@ def embeddings(
     for track in tracks:
         points = landmarks[track.id] if landmarks else None
         crop, missing = any_crop(track, embedder.policy, embedder.expand, embedder.size, points)
-        known = ~missing if points is not None else track.observed
-        turned = landmarks.frames.of(track.id, FRONTAL) if landmarks and FRONTAL in landmarks.frames.columns else None
-        for row in chosen(known, turned, p.per_track):
+        known = ~missing if POLICIES[embedder.policy].square is None else track.observed.copy()
+        if landmarks and FRONTAL in landmarks.frames.columns:
+            facing = landmarks.frames.of(track.id, FRONTAL)
+            known &= ~(facing < np.cos(np.radians(p.max_turned_deg)))  # what is not known, NaN, is no reason
+        else:
+            facing = np.full(len(track), np.nan)
+        for row in chosen(known, facing, p.per_track):
             due.setdefault(track.start + row, []).append(crop)
     batch = yield [Span(frame, frame + 1) for frame in sorted(due)]
     while batch:
@@ -69,20 +75,19 @@ def embeddings(
     return TrackArrays(arrays, blank_table(tracks)[0])
 
 
-def chosen(known: np.ndarray, turned: np.ndarray | None, count: int) -> list[int]:
+def chosen(known: np.ndarray, facing: np.ndarray, count: int) -> list[int]:
     """The rows to embed of a track, in order: one of each of `count` equal stretches of those that are known.
 
     Args:
-        known: (T,) bool, where the face is known to be.
-        turned: (T,) how much it is turned to the camera, the more the better; NaN: unknown. None: nowhere known.
+        known: (T,) bool, where there is a face to embed.
+        facing: (T,) how much it faces the camera, the more the better; NaN: unknown.
     """
     rows = np.flatnonzero(known)
     made: list[int] = []
     for stretch in np.array_split(rows, min(count, len(rows))) if len(rows) else ():
-        best = len(stretch) // 2
-        if turned is not None and np.isfinite(turned[stretch]).any():
-            best = int(np.nanargmax(turned[stretch]))
-        made.append(int(stretch[best]))
+        middle = len(stretch) // 2
+        there = facing[stretch]
+        made.append(int(stretch[middle if np.isnan(there).all() else np.nanargmax(there)]))
     return made
 
 

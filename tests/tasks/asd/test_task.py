@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from phonoscope.core.errors import UsageError
+from phonoscope.models import load
 from phonoscope.models.state_dicts import StateDict, read_state_dict
 from phonoscope.tasks.asd.batches import joined
 from phonoscope.tasks.asd.examples import Arrays, Material
-from phonoscope.tasks.asd.judging import Judged, files_of, row, window_rows
+from phonoscope.tasks.asd.judging import Judged, files_of, judge_of, row, window_rows
 from phonoscope.tasks.asd.legacy import Window, legacy_row, nearest
 from phonoscope.tasks.asd.losses import OBJECTIVES, log_odds, loss
 from phonoscope.tasks.asd.networks.registry import network
@@ -20,6 +21,7 @@ from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams
 from phonoscope.tasks.asd.presets import PRESETS
 from phonoscope.tasks.asd.task import asd_task, batch_of, begin_with, scored
 from phonoscope.tasks.asd.training import Plan, about, weights_at
+from phonoscope.train.keeping import keep_weights
 from phonoscope.train.loop import train
 from phonoscope.train.params import TrainParams
 
@@ -73,6 +75,22 @@ def test_a_run_of_a_real_network_ends_in_weights_that_its_scorer_takes(material,
     state = read_state_dict(trained.weights)
     assert state.network == "tiny"
     assert begin_with(network("tiny"), state, "tiny") == []
+
+
+def test_the_base_install_says_the_same_with_a_runs_weights(tmp_path):
+    """Networks as they are trained, and as they run without torch, on the same file."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    rows, faces = rng.normal(0, 5, (28, 13)).astype(np.float32), rng.integers(0, 256, (7, 112, 112), np.uint8)
+    for name in ("lr-asd", "light-asd"):
+        made = network(name).eval()
+        file = keep_weights(tmp_path, made, {"network": name})
+        with torch.inference_mode():
+            said = made(torch.from_numpy(rows)[None], torch.from_numpy(faces)[None].float()).av[0].numpy()
+        assert np.abs(load(name, weights=file).logits(rows, faces) - said).max() < 1e-4
+        judge = judge_of(file, name)
+        arrays = Arrays(faces, rows, np.ones(7, int), np.ones(7, np.float32), np.array(True))
+        assert np.abs(judge(arrays) - (said[:, 1] - said[:, 0])).max() < 1e-4
 
 
 def test_what_fills_a_batch_up_changes_no_loss_and_no_figure():

@@ -1,6 +1,7 @@
 """Packing: a store's clips as other people's programs read them; a layout is one file with one function."""
 
 from phonoscope.data.pack.annotheia import AnnotheiaParams
+from phonoscope.data.pack.annotheia_clips import AnnotheiaClipsParams
 from phonoscope.data.pack.ava_csv import AvaCsvParams
 from phonoscope.data.pack.job import LAYOUTS, Packing, pack
 from phonoscope.data.pack.layout import Layout, Packed
@@ -10,6 +11,7 @@ from phonoscope.data.pack.talking_face import TalkingFaceParams
 
 __all__ = [
     "LAYOUTS",
+    "AnnotheiaClipsParams",
     "AnnotheiaParams",
     "AvaCsvParams",
     "Layout",

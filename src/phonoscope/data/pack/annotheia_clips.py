@@ -1,4 +1,4 @@
-"""The layout of AnnoTheia's trimmed scenes: film, sound and face of each stretch of speech that people accepted.
+"""The layout of AnnoTheia's trimmed scenes: film, sound, face and text of each stretch of speech that people accepted.
 
 Source: https://github.com/joactr/AnnoTheia, `utils/trim_scenes.py`, whose folders these are.
 """
@@ -6,11 +6,8 @@ Source: https://github.com/joactr/AnnoTheia, `utils/trim_scenes.py`, whose folde
 import csv
 import hashlib
 import io
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -22,15 +19,15 @@ from phonoscope.core.align import face_crop
 from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.core.geometry import POLICIES, Crop
+from phonoscope.core.media import Picture
 from phonoscope.core.time import Span
-from phonoscope.data.pack.accepted import read_rows
-from phonoscope.data.pack.annotheia import AnnotheiaParams
-from phonoscope.data.pack.clips import TrackClip, clips_of
+from phonoscope.data.pack.accepted import Stretch, read_rows, wanted
+from phonoscope.data.pack.clips import TrackClip
+from phonoscope.data.pack.film import Rest
 from phonoscope.data.pack.folder import PackedClip, PackFolder
-from phonoscope.data.pack.formats import write_lines, write_wav
+from phonoscope.data.pack.formats import write_wav
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
-from phonoscope.data.pack.speaking import probability, runs, scores_of, smoothed
 from phonoscope.data.pack.whole import called
 from phonoscope.flow.streams import Look, LookFailed, look
 from phonoscope.store.folder import Store
@@ -39,16 +36,16 @@ from phonoscope.store.recording import StoredRecording
 NAME, VERSION = "annotheia-clips", 1
 ALL, COLUMNS = "transcriptions.csv", ("name", "text", "speaker")
 FILM, SOUND, FACE, TEXT = "MP4s/%s.mp4", "WAVs/%s.wav", "FACEs/%s.npz", "TXTs/%s.txt"
-SAMPLE_RATE = 16000  # Hz, of the WAVs
-SIZE = 112  # px, both sides of a face
-HELD = 4  # whole pictures at a time: they are large
+PARTS = {"clip": (FILM, SOUND, FACE), "text": (TEXT,)}
+SAMPLE_RATE, SIZE = 16000, 112  # Hz of the WAVs, px of the faces
+HELD = 4  # whole pictures at a time: no more are needed, and they are large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotheiaClipsParams:
     """Which stretches become clips, and how."""
 
-    rows: Path | None = None  # table of AnnoTheia with the accepted rows; by default what --as annotheia would write
+    rows: Path | None = None  # table with the accepted rows; by default all that --as annotheia would write
     policy: Literal["asd", "aligned"] = "asd"  # how faces are cut; aligned goes by landmarks
     crf: int = 18  # constant quality of x264: lower is better and larger
 
@@ -61,32 +58,36 @@ def annotheia_clips(
 ) -> Iterator[Packed]:
     """Each accepted stretch as a film of the whole picture, as sound, and as a face (T, 112, 112), T frames each.
 
-    What lies in the folder of this recording and is no longer asked for is taken away; a recording that the rows do not
-    name is left alone. The film is decoded once at most.
+    What lies here of the recording and is no longer asked for is taken away; a recording that no row names is left
+    alone. The film is decoded once at most.
 
     Raises:
-        UsageError: the recording has no fresh scores, or landmarks, where they are needed, its sound has another rate,
-            or another recording of this name lies in the folder.
-        RecordingFailed: its film is needed and is no longer where it was, or cannot be decoded.
+        UsageError: there are no fresh scores, or landmarks, where they are needed, the sound has another rate, or
+            another recording of this name lies in the folder.
+        RecordingFailed: the film is needed and is no longer where it was, or cannot be decoded.
     """
-    material = Material(stored)
-    pieces, left_out = _pieces(material, clips, p)
-    plans = [_plan(material, piece, folder, p) for piece in pieces]
+    material, id = Material(stored), stored.recording.id
+    if p.rows is None and material.flac is None:
+        stretches, unmet = [], {id: "it has no sound, so nobody speaks"}
+    else:
+        stretches, unmet = wanted(material, clips, p.rows)
+    if stretches and stored.recording.sample_rate != SAMPLE_RATE:
+        rate = stored.recording.sample_rate
+        raise UsageError(f"the layout {NAME} is {SAMPLE_RATE} samples a second, '{id}' keeps {rate or 'no sound'}")
+    plans = [_plan(material, stretch, folder, p) for stretch in stretches]
     if any("clip" in plan.due for plan in plans):
         _ = stored.source  # that it is gone is said before anything is made
     packed = Packed(
-        recording=stored.recording.id,
-        made=tuple(plan.piece.name for plan in plans if plan.due),
-        kept=tuple(plan.piece.name for plan in plans if not plan.due),
-        left_out=left_out,
+        recording=id,
+        made=tuple(plan.stretch.name for plan in plans if plan.due),
+        kept=tuple(plan.stretch.name for plan in plans if not plan.due),
+        left_out=unmet,
     )
     yield packed
-    if pieces or left_out:
-        wanted = {piece.name for piece in pieces}
-        lying = [clip.clip for clip in folder.clips.values() if clip.recording == packed.recording]
-        for name in lying:
-            if name not in wanted:
-                folder.discard(name)
+    if p.rows is None or stretches or unmet:
+        lying = {name for name, clip in folder.clips.items() if clip.recording == id}
+        for name in sorted(lying - {*packed.made, *packed.kept}):
+            folder.discard(name)
     yield replace(packed, notes=_make(material, [plan for plan in plans if plan.due], folder, p))
 
 
@@ -96,146 +97,70 @@ def strays(store: Store, p: AnnotheiaClipsParams) -> Iterator[Packed]:
     Raises:
         UsageError: the rows cannot be read.
     """
-    if p.rows is None:
-        return
-    names = {*store} | {called(store[id]) for id in store}
-    for row in read_rows(p.rows):
-        if row.video not in names:
-            yield Packed(recording=p.rows.name, left_out={row.name: f"the store has no '{row.video}'"})
+    if p.rows is not None:
+        rows, names = read_rows(p.rows), {*store} | {called(store[id]) for id in store}
+        for row in rows:
+            if row.video not in names:
+                yield Packed(recording=p.rows.name, left_out={row.name: f"the store has no '{row.video}'"})
 
 
 def join_transcriptions(folder: PackFolder) -> None:
     """`transcriptions.csv`: what is said in each clip that lies in the folder, by name."""
-    there = {path for path in folder.files() if path.is_file()}  # one that somebody removed is made anew the next time
+    there = {path for path in folder.files() if path.is_file()}  # what somebody removed is made again the next time
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     for name, clip in sorted(folder.clips.items()):
         if (path := folder.root / (TEXT % name)) in there:
-            table.writerow([name, path.read_text(encoding="utf-8"), clip.track])
+            table.writerow([name, path.read_bytes().decode(), clip.track])
     folder.write(ALL, [text.getvalue().encode()])
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A stretch that is wanted."""
-
-    name: str
-    clip: TrackClip
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be done about it."""
+    """What is to be done about a stretch."""
 
-    piece: _Piece
-    keys: Mapping[str, str]  # part -> key of what it is made from
+    stretch: Stretch
+    keys: Mapping[str, str]  # part -> key of what it is to be made from
     due: tuple[str, ...]  # parts
 
-
-def _pieces(
-    material: Material, clips: Sequence[TrackClip], p: AnnotheiaClipsParams
-) -> tuple[list[_Piece], dict[str, str]]:
-    """What is wanted of a recording, by time, and what cannot be had, with the reason."""
-    if p.rows is None and material.flac is None:
-        return [], {material.recording.id: "it has no sound, so nobody speaks"}
-    texts, left_out = _spoken(material, clips) if p.rows is None else _accepted(material, clips, p.rows)
-    if texts and material.flac is None:
-        return [], {**left_out, material.recording.id: "it has no sound"}
-    if texts and material.recording.sample_rate != SAMPLE_RATE:
-        keeps = f"'{material.recording.id}' keeps {material.recording.sample_rate}"
-        raise UsageError(f"the layout {NAME} is {SAMPLE_RATE} samples a second, {keeps}")
-    order = sorted(texts, key=lambda it: (it[1], it[0]))
-    names = _names(called(material.stored), order, material.recording.fps)
-    cut = clips_of(material.recording.id, material.stored.load("tracks"), order) if order else []
-    return [_Piece(*it) for it in zip(names, cut, (texts[it] for it in order), strict=True)], left_out
+    @property
+    def span(self) -> Span:
+        return self.stretch.clip.span
 
 
-_Texts = dict[tuple[int, Span], str]  # track and frames -> what is said
-
-
-def _spoken(material: Material, clips: Sequence[TrackClip]) -> tuple[_Texts, dict[str, str]]:
-    """The stretches of which the layout `annotheia` has a row, by its own defaults; no words are known."""
-    asd, its = material.stored.load("asd"), AnnotheiaParams()
-    texts = {}
-    for clip in clips:
-        shares = smoothed(probability(scores_of(asd, clip)), its.smoothing)
-        for span in runs(shares > its.threshold, clip.span.start):
-            if len(span) >= its.min_length:
-                texts[clip.track.id, span] = ""
-    return texts, {}
-
-
-def _accepted(material: Material, clips: Sequence[TrackClip], rows: Path) -> tuple[_Texts, dict[str, str]]:
-    """The stretches that the rows name; of several rows of one, the last stands."""
-    recording, texts, left_out = material.recording, {}, {}
-    mine = {called(material.stored), recording.id}
-    for row in read_rows(rows):
-        if row.video not in mine:
-            continue
-        try:
-            track, span = row.stretch(recording.fps)
-        except UsageError as error:
-            left_out[row.name] = str(error)
-            continue
-        covers = [clip.span for clip in clips if clip.track.id == track]
-        if any(it & span == span for it in covers):
-            texts[track, span] = row.text
-        else:
-            has = ", ".join(f"[{it.start}, {it.stop})" for it in covers)
-            what = f"track {track} has frames {has}" if has else f"there is no track {track}"
-            left_out[row.name] = f"{what}, asked for [{span.start}, {span.stop})"
-    return texts, left_out
-
-
-def _names(video: str, stretches: Sequence[tuple[int, Span]], fps: Fraction) -> list[str]:
-    """`<video>_<start>_<stop>` in hundredths of a second; where several faces have one name, `_<track>` follows.
-
-    Raises:
-        UsageError: two are still alike: more than 100 frames a second.
-    """
-    names = [f"{video}_{round(100 * it.start / fps):07d}_{round(100 * it.stop / fps):07d}" for _, it in stretches]
-    count = Counter(names)
-    names = [
-        f"{name}_{track}" if count[name] > 1 else name for name, (track, _) in zip(names, stretches, strict=True)
-    ]
-    if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise UsageError(f"several stretches would be called '{twice[0]}': take one of them out of the rows")
-    return names
-
-
-def _plan(material: Material, piece: _Piece, folder: PackFolder, p: AnnotheiaClipsParams) -> _Plan:
-    lying = folder.clips.get(piece.name)
-    if lying and lying.recording != material.recording.id:
-        both = f"'{lying.recording}' and '{material.recording.id}'"
+def _plan(material: Material, stretch: Stretch, folder: PackFolder, p: AnnotheiaClipsParams) -> _Plan:
+    name, id, span = stretch.name, material.recording.id, stretch.clip.span
+    if name in folder.clips and folder.clips[name].recording != id:
+        both = f"'{folder.clips[name].recording}' and '{id}'"
         raise UsageError(f"{both} have one name in their corpus: pack them into two folders with --only")
-    span = piece.clip.span
-    made_from = [material.key(name) for name in ("recording", "audio", "tracks")]
-    made_from += [material.key("landmarks")] if p.policy == "aligned" else []
+    if p.policy == "aligned":
+        material.stored.made("landmarks")
+    made_from = ("recording", "audio", "tracks", *(("landmarks",) if p.policy == "aligned" else ()))
+    keys = [material.key(name) for name in made_from]
     recipes = {
-        "clip": [*made_from, piece.clip.track.id, span.start, span.stop, p.policy, p.crf],
-        "text": [piece.text],
+        "clip": [*keys, stretch.clip.track.id, span.start, span.stop, p.policy, p.crf],
+        "text": [stretch.text],
     }
-    keys = {
+    made = {
         part: hashlib.sha256(msgspec.json.encode([NAME, VERSION, part, *recipe])).hexdigest()[:16]
         for part, recipe in recipes.items()
     }
-    return _Plan(piece, keys, tuple(part for part, key in keys.items() if not folder.has(piece.name, part, key)))
+    return _Plan(stretch, made, tuple(part for part, key in made.items() if not folder.has(name, part, key)))
 
 
-def _make(
-    material: Material, plans: Sequence[_Plan], folder: PackFolder, p: AnnotheiaClipsParams
-) -> tuple[str, ...]:
-    """Make what is due of every piece; gives what was odd about it."""
+def _make(material: Material, plans: Sequence[_Plan], folder: PackFolder, p: AnnotheiaClipsParams) -> tuple[str, ...]:
+    """Make what is due of every stretch; gives what was odd about it."""
     from phonoscope.media.video import DecodeCount, decode
 
     stored, count = material.stored, DecodeCount()
     for plan in plans:
         if "clip" not in plan.due:
-            with folder.part(_part_name(material, plan)) as part:
+            with folder.part(_part(material, plan)) as part:
                 _keep(material, plan, folder, part)
-    lookers = {it.piece.name: _watch(material, it, folder, p) for it in plans if "clip" in it.due}
+    seen = [plan for plan in plans if "clip" in plan.due]
+    cuts = _cuts(material, {plan.stretch.clip.track.id for plan in seen}, p)
+    lookers = {it.stretch.name: _watch(material, it, cuts[it.stretch.clip.track.id], folder, p) for it in seen}
     if lookers:
         try:
             look(partial(decode, stored.source, stored.clock, count=count), lookers, batch_size=HELD)
@@ -245,19 +170,88 @@ def _make(
     return (lost,) if count.missing else ()
 
 
-def _watch(material: Material, plan: _Plan, folder: PackFolder, p: AnnotheiaClipsParams) -> Look[None]:
-    """A look at the film under one piece, which is in its place as soon as its last frame has been seen."""
-    piece, span = plan.piece, plan.piece.clip.span
+_Cut = tuple[Crop, np.ndarray]  # where a track's face is, and in which frames it is not known
+
+
+def _cuts(material: Material, tracks: set[int], p: AnnotheiaClipsParams) -> dict[int, _Cut]:
+    """How whole tracks are cut: what a policy smooths must not depend on where a stretch of one begins."""
+    points = material.landmarks if p.policy == "aligned" else None
+    whole = [track for track in material.stored.load("tracks") if track.id in tracks]
+    return {it.id: face_crop(it, p.policy, SIZE, points[it.id] if points else None) for it in whole}
+
+
+def _watch(material: Material, plan: _Plan, cut: _Cut, folder: PackFolder, p: AnnotheiaClipsParams) -> Look[None]:
+    """A look at the film under one stretch, which is in its place as soon as its last frame has been seen."""
+    name, span, (crop, missing) = plan.stretch.name, plan.span, cut
     batch = yield [span]
-    with folder.part(_part_name(material, plan)) as part:
+    with folder.part(_part(material, plan)) as part:
         for path in (FILM, SOUND, FACE):
             (part / path).parent.mkdir()
-        with _Camera(material, piece, p, part / (FILM % piece.name)) as camera:
-            while batch:
-                camera.see(batch)
-                batch = () if camera.over else (yield None)
-        np.savez_compressed(part / (FACE % piece.name), **camera.face())
+        faces = np.empty((len(span), SIZE, SIZE), np.uint8)
+        yield from _film(batch, material, span, crop, faces, part / (FILM % name), p.crf)
+        known = {
+            "data": faces,
+            "frames": np.arange(span.start, span.stop, dtype=np.int32),
+            "face_boundings": np.asarray(plan.stretch.clip.track.box, np.float32),
+            "missing": missing[span.start - crop.start : span.stop - crop.start],
+        }
+        np.savez_compressed(part / (FACE % name), **known)
         under = span.samples(material.recording.fps, SAMPLE_RATE)
-        write_wav(part / (SOUND % piece.name), material.stored.made("audio"), under)
+        write_wav(part / (SOUND % name), material.stored.made("audio"), under)
         _keep(material, plan, folder, part)
     yield None
+
+
+def _film(
+    batch: Sequence[Picture], material: Material, span: Span, crop: Crop, faces: np.ndarray, to: Path, crf: int
+) -> Rest:
+    """An mp4 of whole pictures and their sound; of each picture the face goes into `faces` (T, 112, 112).
+
+    Raises:
+        ValueError: the pictures end before the span does, or leave one out.
+    """
+    import soundfile
+
+    from phonoscope.media.encode import FilmWriter
+
+    recording, border = material.recording, POLICIES[crop.policy].border
+    fps, size = recording.fps, (recording.height // 2 * 2, recording.width // 2 * 2)
+    with (
+        soundfile.SoundFile(material.stored.made("audio")) as sound,
+        FilmWriter(to, size, fps, SAMPLE_RATE, crf=crf) as film,
+    ):
+        sound.seek(span.samples(fps, SAMPLE_RATE).start)
+        while film.frames < len(span):
+            for picture in batch:
+                if picture.frame != span.start + film.frames:
+                    raise ValueError(f"{to.stem} needs frame {span.start + film.frames}, got {picture.frame}")
+                matrix = crop.matrix[picture.frame - crop.start]
+                faces[film.frames] = picture.crop_grey(matrix, crop.size, border)
+                film.picture(picture.crop_yuv(np.eye(2, 3), size, 0))
+                under = Span(picture.frame, picture.frame + 1).samples(fps, SAMPLE_RATE)
+                film.sound(sound.read(under.stop - under.start, dtype="float32"))
+            if film.frames < len(span):
+                batch = yield
+                if not batch:
+                    raise ValueError(f"the film ended {len(span) - film.frames} frames before {to.stem} did")
+
+
+def _keep(material: Material, plan: _Plan, folder: PackFolder, part: Path) -> None:
+    """Write the text if it is due, and put all that was made in its place."""
+    stretch, before = plan.stretch, folder.clips.get(plan.stretch.name)
+    if "text" in plan.due:
+        path = part / (TEXT % stretch.name)
+        path.parent.mkdir()
+        path.write_bytes(stretch.text.encode())
+    entry = PackedClip(
+        clip=stretch.name, layout=NAME, recording=material.recording.id, track=stretch.clip.track.id,
+        start=plan.span.start, frames=len(plan.span),
+        parts={name: made for name, made in (before.parts if before else {}).items() if name not in plan.due},
+    )  # fmt: skip
+    made = {due: (plan.keys[due], [place % stretch.name for place in PARTS[due]]) for due in plan.due}
+    folder.keep(entry, made, part)
+
+
+def _part(material: Material, plan: _Plan) -> str:
+    """The folder in which a clip is made: by the id in front of it, debris is known to be this recording's."""
+    return f"{material.recording.id}_{plan.stretch.name}"

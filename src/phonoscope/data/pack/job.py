@@ -9,6 +9,7 @@ from typing import Any
 
 from phonoscope.core.errors import UsageError
 from phonoscope.data.pack.annotheia import AnnotheiaParams, annotheia, join_scenes
+from phonoscope.data.pack.annotheia_clips import AnnotheiaClipsParams, annotheia_clips, join_transcriptions, strays
 from phonoscope.data.pack.ava_csv import AvaCsvParams, ava_csv, join_predictions
 from phonoscope.data.pack.clips import Choice, clips_of, read_choice
 from phonoscope.data.pack.folder import PackFolder
@@ -25,6 +26,7 @@ LAYOUTS: Mapping[str, Kind] = {
     "ava-csv": Kind(ava_csv, AvaCsvParams, join_predictions),
     "rttm": Kind(rttm, RttmParams, join_turns),
     "annotheia": Kind(annotheia, AnnotheiaParams, join_scenes),
+    "annotheia-clips": Kind(annotheia_clips, AnnotheiaClipsParams, join_transcriptions, strays),
     "overlay": Kind(overlay, OverlayParams),
 }
 
@@ -46,6 +48,7 @@ class Packing:
         `clips.csv`, and what a layout makes of all recordings, is written at the end, and also if the iteration is
         ended early.
         """
+        yield from self.layout.strays(self.store, self.params)
         try:
             for id in self.items:
                 yield self._pack(id, self.folder.hold)
@@ -56,6 +59,7 @@ class Packing:
 
     def foretell(self) -> Iterator[Packed]:
         """Tell of each recording what would become of it; nothing is written."""
+        yield from self.layout.strays(self.store, self.params)
         for id in self.items:
             yield self._pack(id)
 

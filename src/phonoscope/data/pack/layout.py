@@ -1,11 +1,12 @@
 """What a layout is: a function that packs one recording, and says beforehand what it would do."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from phonoscope.data.pack.clips import TrackClip
 from phonoscope.data.pack.folder import PackFolder
+from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure
 from phonoscope.store.recording import StoredRecording
 
@@ -35,3 +36,4 @@ class Kind:
     pack: Layout
     params: type  # of its settings
     finish: Callable[[PackFolder], None] = lambda folder: None  # makes of all recordings together what there is of them
+    strays: Callable[[Store, Any], Iterable[Packed]] = lambda store, p: ()  # what is asked for of recordings not there

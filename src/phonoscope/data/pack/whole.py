@@ -13,6 +13,7 @@ from phonoscope.data.pack.folder import PackedClip, PackFolder
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.flow.plan import plain
+from phonoscope.store.recording import StoredRecording
 
 PART = "whole"
 
@@ -69,9 +70,14 @@ def name_of(material: Material) -> str:
 
     It holds no slash: `training/ana/talk.mp4` is `training_ana_talk`, and AVA's `1j20qq1JyX4.mp4` is `1j20qq1JyX4`.
     """
-    listed = material.stored.listed
+    return called(material.stored)
+
+
+def called(stored: StoredRecording) -> str:
+    """The same of a recording of which nothing else is needed."""
+    listed = stored.listed
     if listed is None:
-        return material.recording.id
+        return stored.folder.name
     return "_".join(PurePosixPath(listed.path).with_suffix("").parts)
 
 

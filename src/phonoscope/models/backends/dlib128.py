@@ -52,7 +52,7 @@ class Dlib128:
         self._describe = dlib.face_recognition_model_v1(str(weights)).compute_face_descriptor
 
     def __call__(self, faces: np.ndarray) -> np.ndarray:
-        """Embeddings (N, 128) float32 of faces (N, 150, 150, 3) uint8 RGB; their lengths are near 1, but not 1.
+        """Embeddings (N, 128) float32 of faces (N, 150, 150, 3) uint8 RGB; their lengths are not 1.
 
         Raises:
             ValueError: those are no such faces.

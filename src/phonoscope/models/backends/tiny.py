@@ -1,4 +1,8 @@
-"""Tiny: a scorer of our own that comes with phonoscope, small enough to be committed, run without PyTorch."""
+"""Tiny: a scorer of our own that comes with phonoscope, of some eight hundred numbers, in NumPy.
+
+A mouth moves, somebody is heard, and the mouth moves just as the voice does: the clues of `motion`, but how mouth and
+voice go together has been learnt, and so has what each clue weighs.
+"""
 
 import copy
 from collections.abc import Mapping
@@ -10,23 +14,32 @@ import numpy as np
 
 from phonoscope.core.errors import UsageError
 from phonoscope.models.cards import Card
-from phonoscope.models.graphs import Graph, Tensors, folded, normed
-from phonoscope.models.sessions import onnx_network
 from phonoscope.models.speaking import COEFFICIENTS, FASTEST, ROWS, SLOWEST, rows_of
-from phonoscope.models.state_dicts import linear_entries, norm_entries, read_state_dict, strict
+from phonoscope.models.state_dicts import linear_entries, read_state_dict, strict
 
-WIDTH = 32  # features of what is seen, and of what is heard, that are compared with each other
+WIDTH = 4  # filters of movement, and of sound, that are compared pair by pair
 REACHES = (12, 30)  # frames on either side over which they are compared
-UPPER, SIDE = 8, 4  # px of the halved face, of 56: what lies above (eyes), and on either side, is not looked at
-FACE = 48  # px, of what is left, both sides
-SOUND_MEAN, SOUND_DEVIATION = (14.0, 0.0), (5.0, 12.0)  # of MFCC: of the first, and of all others
-SLIGHT = 0.05  # variance below which a feature counts as still
-PORTION = 64  # faces that are looked at at once
-CONTEXT = 36  # frames: 2 of the last convolution, 30 that are compared, 2 and 1 of those before, 1 of MFCC
+SMOOTH = (6, 15)  # frames on either side over which movement is averaged,
+SHORT = (4, 12)  # and loudness
+PEAK = 40  # frames on either side among which the loudest is looked for
+SOUND_MEAN = np.array([14.0] + [0.0] * 12, np.float32)  # of MFCC; the first tells how loud it is
+SOUND_DEVIATION = np.array([5.0] + [12.0] * 12, np.float32)
+NOISE = 0.3  # grey levels², below which a difference between frames is grain and coding
+RIDGE = 0.1  # grey levels² a px², keeps a blank face from flying off
+PORTION = 32  # faces that are looked at at once: more do not fit into the cache
+CONTEXT = 46  # frames: 40 and 4 of loudness, 1 of MFCC that hears across its edges, and 1 to spare
+
+# Places are in the face halved to 56 × 56 px, less its border: the middle of an `asd` crop, where the corners of the
+# mouth lay at rows 28 to 34 in 18 clips. Height and width of the mouth, its upper and its lower lip, and the chin:
+_PLACES = ((31, 6, 9), (26, 3, 8), (36, 3, 8), (44, 5, 9))  # row, and its deviation; deviation of the column
+_ROW, _COLUMN = np.mgrid[1:55, 1:55] + 0.5
+MASKS = np.stack([np.exp(-(((_ROW - y) / tall) ** 2 + ((_COLUMN - 28) / wide) ** 2) / 2) for y, tall, wide in _PLACES])
+MASKS = (MASKS / MASKS.sum((1, 2), keepdims=True)).astype(np.float32)
+HEAD = (slice(0, 19), slice(3, 51))  # nose and cheeks: they move with the head, hardly with speech
 
 
 class Tiny:
-    """Scores a face by how well what it does goes with what is heard, over a second and over two and a half."""
+    """Scores a face by how it moves while somebody is heard, and how well that goes with the voice."""
 
     backend_kind: ClassVar[str] = "speaking_scorer"
     card: Card = Card(
@@ -46,16 +59,15 @@ class Tiny:
     context, period = CONTEXT, 1
 
     def __init__(self, weights: Path, *, card: Card | None = None, threads: int = 1) -> None:
-        """Load any weights of this network.
+        """Load any weights of this network; it runs on one thread, whatever `threads` says.
 
         Raises:
             UsageError: they are of another network, or no weights at all.
         """
         tensors = read_state_dict(weights).tensors
         strict(tensors, entries(), "tiny")
-        tensors = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+        self._tensors = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
         self.card, self._fps = card or self.card, Fraction(25)
-        self._see, self._judge = (onnx_network(graph(tensors), threads) for graph in (see, judge))
 
     def at(self, fps: Fraction, windows: str = "shared") -> Self:
         """The same for film of so many frames a second; it has no windows, whatever `windows` says.
@@ -84,12 +96,11 @@ class Tiny:
             raise ValueError(f"expected audio (N,) float, got {audio.shape} {audio.dtype}")
         if len(faces) == 0:
             return np.zeros(0, np.float32)
-        rows = rows_of(audio, len(faces) + 1, self._fps)[: ROWS * len(faces)]  # silence follows: pieces are to be alike
-        logits = self.logits(rows, faces)
-        return logits[:, 1] - logits[:, 0]
+        rows = rows_of(audio, len(faces) + 1, self._fps)[: ROWS * len(faces)]  # silence follows, so that pieces are alike
+        return self.logits(rows, faces)[:, 1]
 
     def logits(self, mfcc: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """What the network says of a whole track, (T, 2) float32: not speaking, speaking.
+        """What it says of a whole track, (T, 2) float32: not speaking (always 0), speaking.
 
         Args:
             mfcc: (4T, 13), by the recipe psf.
@@ -102,117 +113,107 @@ class Tiny:
             raise ValueError(f"expected MFCC (4T, 13) and faces (T, 112, 112), got {mfcc.shape} and {faces.shape}")
         if len(faces) == 0:
             return np.zeros((0, 2), np.float32)
-        shown = np.concatenate([faces[:1], faces])  # before the first face it has not changed
-        starts = range(0, len(faces), PORTION)
-        seen = [self._see({"faces": shown[at : at + PORTION + 1, None].astype(np.float32)})["seen"] for at in starts]
-        return self._judge({"seen": np.concatenate(seen), "mfcc": mfcc.astype(np.float32)})["logits"]
+        sound, moved = (mfcc.astype(np.float32) - SOUND_MEAN) / SOUND_DEVIATION, movement(faces)
+        seen, heard = self._filtered("see", moved, 2), self._filtered("hear", sound, 4, stride=ROWS)
+        told = [together(seen, heard, np.exp(self._tensors["slight"]), reach) for reach in REACHES]
+        moving = self._weighed("moving", *told, *(around(moved, reach) for reach in SMOOTH))
+        loud = [around(sound[:, :1].reshape(-1, ROWS).mean(1, keepdims=True), reach) for reach in SHORT]
+        padded = np.pad(loud[0], ((PEAK, PEAK), (0, 0)), constant_values=-np.inf)
+        peak = np.lib.stride_tricks.sliding_window_view(padded, 2 * PEAK + 1, 0).max(2)
+        voiced = self._weighed("level", *loud, peak, loud[0] - peak)
+        # odds of both, were they independent: 1/p = (1 + e^-voiced)(1 + e^-moving)
+        odds = -np.logaddexp(np.logaddexp(-voiced, -moving), -voiced - moving)
+        return np.concatenate([np.zeros_like(odds), odds], 1).astype(np.float32)
+
+    def _filtered(self, name: str, values: np.ndarray, reach: int, stride: int = 1) -> np.ndarray:
+        """Values (T, C) through learnt filters along time, (T / stride, C'); zeros lie beyond the ends."""
+        weight, bias = self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
+        padded = np.pad(values, ((reach, reach), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[2], 0)[::stride]  # (T', C, taps)
+        return np.tensordot(windows, weight, ((1, 2), (1, 2))) + bias
+
+    def _weighed(self, name: str, *clues: np.ndarray) -> np.ndarray:
+        return np.concatenate(clues, 1) @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
 
 
-def see(tensors: Tensors) -> bytes:
-    """Graph from faces (1 + T, 1, 112, 112), 0 to 255, each after the one before it, to "seen" (T, 48)."""
-    graph = Graph()
-    faces = graph.add("AveragePool", graph.input("faces", [None, 1, 112, 112]), kernel_shape=[2, 2], strides=[2, 2])
-    corners = (graph.constant(np.array(edge)) for edge in ([UPPER, SIDE], [56, 56 - SIDE], [2, 3]))
-    small = graph.add("Slice", faces, *corners)
-    flat = graph.add("Sub", small, graph.add("ReduceMean", small, axes=[2, 3]))
-    variance = graph.add("ReduceMean", graph.add("Mul", flat, flat), axes=[2, 3])
-    even = graph.add("Div", flat, graph.add("Sqrt", graph.add("Add", variance, graph.constant(25.0))))
-    before, now = (_cut(graph, even, *edges) for edges in ((0, -1), (1, np.iinfo(np.int64).max)))
-    change = graph.add("Mul", graph.add("Sub", now, before), graph.constant(4.0))
-    x = graph.convolve(graph.add("Concat", now, change, axis=1), *folded(tensors, *_pair("see.first")), stride=[2, 2])
-    for block, groups in (("see.second", 12), ("see.third", 24)):
-        x = graph.convolve(x, *folded(tensors, *_pair(f"{block}.0")), stride=[2, 2], groups=groups)
-        x = graph.convolve(x, *folded(tensors, *_pair(f"{block}.1")))
-    scale, shift = normed(tensors, "see.over_time.0")
-    weight, bias = tensors["see.places.weight"][:, :, 0], tensors["see.places.bias"]
-    x = graph.linear(graph.reshape(x, -1, 32 * 36), scale[:, None] * weight, scale * bias + shift)
-    graph.output("seen", [None, 48], graph.add("Relu", x))
-    return graph.bytes()
+def movement(faces: np.ndarray) -> np.ndarray:
+    """How much the mouth moves once the head's own movement is out, (T, 5) float32, of faces (T, 112, 112), 0 to 255.
+
+    Four places about the mouth, in logs of px; then the mouth less the head, in logs of grey levels.
+    """
+    parts = []
+    for at in range(0, len(faces), PORTION):
+        shown = faces[max(at - 1, 0) : at + PORTION].astype(np.float32)
+        if at == 0:
+            shown = np.concatenate([shown[:1], shown])  # before the first face it has not changed
+        parts.append(_changes(shown.reshape(-1, 56, 2, 56, 2).sum((2, 4)) / 4))
+    told = np.concatenate(parts)
+    moves, head, detail = told[:, :4], told[:, 4:5], told[:, 5:]
+    moves, head = _unrepeated(moves), _unrepeated(head)
+    return np.concatenate([moves - detail, moves[:, :1] - head], 1)
 
 
-def judge(tensors: Tensors) -> bytes:
-    """Graph from "seen" (T, 48) and "mfcc" (4T, 13) to "logits" (T, 2)."""
-    graph = Graph()
-    seen = _first(graph, graph.transpose(graph.input("seen", [None, 48]), 1, 0))
-    seen = graph.convolve(seen, *_plain(tensors, "see.over_time.2"), relu=False)
-    mean, deviation = (np.array([[first, *[rest] * 12]]) for first, rest in (SOUND_MEAN, SOUND_DEVIATION))
-    rows = graph.add("Sub", graph.input("mfcc", [None, COEFFICIENTS]), graph.constant(mean))
-    rows = _first(graph, graph.transpose(graph.add("Div", rows, graph.constant(deviation)), 1, 0))
-    heard = graph.convolve(rows, *folded(tensors, "hear.rows.0", "hear.rows.1"))
-    heard = graph.convolve(heard, *folded(tensors, "hear.frames.0", "hear.frames.1"), stride=[ROWS], reach=[0])
-    heard = graph.convolve(heard, *_plain(tensors, "hear.over_time"), relu=False)
-    told = [part for reach in REACHES for part in _together(graph, seen, heard, reach)]
-    found = graph.convolve(graph.add("Concat", *told, seen, heard, axis=1), *_plain(tensors, "compare.0"))
-    found = graph.transpose(graph.add("Squeeze", found, graph.constant(np.array([0]))), 1, 0)
-    graph.output("logits", [None, 2], graph.linear(found, *_plain(tensors, "lossAV.FC")))
-    return graph.bytes()
+def _changes(halved: np.ndarray) -> np.ndarray:
+    """Of faces (1 + T, 56, 56) and those before them: logs of four changes, of the head's, of four details, (T, 9).
+
+    The shift that explains most of what has changed on nose and cheeks is the head's, and is taken out.
+    """
+    change, between = (halved[1:] - halved[:-1])[:, 1:-1, 1:-1], (halved[1:] + halved[:-1]) / 2
+    right = (between[:, 1:-1, 2:] - between[:, 1:-1, :-2]) / 2
+    down = (between[:, 2:, 1:-1] - between[:, :-2, 1:-1]) / 2
+    causes = np.stack([part[:, *HEAD].reshape(len(change), -1) for part in (change, right, down)], 1)  # (T, 3, N)
+    means = causes.mean(2, keepdims=True)
+    over = (causes - means) @ (causes - means).transpose(0, 2, 1) / causes.shape[2]
+    xx, yy, xy = over[:, 1, 1] + RIDGE, over[:, 2, 2] + RIDGE, over[:, 1, 2]
+    x = (yy * over[:, 0, 1] - xy * over[:, 0, 2]) / (xx * yy - xy * xy)
+    y = (xx * over[:, 0, 2] - xy * over[:, 0, 1]) / (xx * yy - xy * xy)
+    light = means[:, 0, 0] - x * means[:, 1, 0] - y * means[:, 2, 0]
+    x, y, light = (value[:, None, None] for value in (x, y, light))
+    rest = (change - right * x - down * y - light) ** 2
+    masks = MASKS.reshape(len(MASKS), -1).T
+    moves = rest.reshape(len(rest), -1) @ masks
+    detail = ((right**2 + down**2) / 2).reshape(len(rest), -1) @ masks
+    head = rest[:, *HEAD].mean((1, 2))[:, None]
+    return 0.5 * np.log(np.concatenate([moves + NOISE, head + NOISE, detail + 1], 1))
 
 
-def _together(graph: Graph, seen: str, heard: str, reach: int) -> list[str]:
-    """Correlations around each frame, and how much what is seen and what is heard vary (log), (1, WIDTH, T) each."""
-    products = [graph.add("Mul", *pair) for pair in ((seen, seen), (heard, heard), (seen, heard))]
-    a, b, aa, bb, ab = (_around(graph, value, reach) for value in (seen, heard, *products))
-    none, slight = graph.constant(0.0), graph.constant(SLIGHT)
-    varies = []
-    for mean, square in ((a, aa), (b, bb)):
-        variance = graph.add("Sub", square, graph.add("Mul", mean, mean))
-        varies.append(graph.add("Add", graph.add("Max", variance, none), slight))
-    both = graph.add("Sub", ab, graph.add("Mul", a, b))
-    correlation = graph.add("Div", both, graph.add("Sqrt", graph.add("Mul", *varies)))
-    return [correlation, *(graph.add("Log", value) for value in varies)]
+def _unrepeated(values: np.ndarray) -> np.ndarray:
+    """Values (T, C) with single dips filled: a picture that is shown twice is no mouth that stopped."""
+    values = np.concatenate([values[1:2], values[1:]]) if len(values) > 1 else values
+    padded = np.pad(values, ((1, 1), (0, 0)), mode="edge")
+    return np.maximum(values, np.minimum(padded[:-2], padded[2:]))
 
 
-def _around(graph: Graph, value: str, reach: int) -> str:
-    """Means (1, C, T) around each frame, weighted by a Hann window; nothing lies beyond the ends."""
-    bell = np.hanning(2 * reach + 3)[1:-1][None, None]
-    rows = graph.transpose(value, 1, 0, 2)
-    ones = graph.add("Add", graph.add("Mul", _cut(graph, rows, 0, 1), graph.constant(0.0)), graph.constant(1.0))
-    sums, weights = (graph.convolve(part, bell, relu=False) for part in (rows, ones))
-    return graph.transpose(graph.add("Div", sums, weights), 1, 0, 2)
+def together(seen: np.ndarray, heard: np.ndarray, slight: np.ndarray, reach: int) -> np.ndarray:
+    """Fisher's z of the correlation of two features (T, C) around each frame, (T, C); small where either hardly varies.
+
+    Args:
+        slight: variance (C,) below which it does not.
+    """
+    means = around(np.concatenate([seen, heard, seen * seen, heard * heard, seen * heard], 1), reach)
+    a, b, aa, bb, ab = np.split(means, 5, 1)
+    varies = (np.maximum(aa - a * a, 0) + slight) * (np.maximum(bb - b * b, 0) + slight)
+    return np.arctanh(0.98 * (ab - a * b) / np.sqrt(varies))
 
 
-def _cut(graph: Graph, value: str, start: int, stop: int) -> str:
-    return graph.add("Slice", value, *(graph.constant(np.array([edge])) for edge in (start, stop, 0)))
-
-
-def _first(graph: Graph, value: str) -> str:
-    return graph.add("Unsqueeze", value, graph.constant(np.array([0])))
-
-
-def _plain(tensors: Tensors, name: str) -> tuple[np.ndarray, np.ndarray]:
-    return tensors[f"{name}.weight"], tensors[f"{name}.bias"]
-
-
-def _pair(name: str) -> tuple[str, str]:
-    """A convolution and its batch norm."""
-    return f"{name}.0", f"{name}.1"
+def around(values: np.ndarray, reach: int) -> np.ndarray:
+    """Means (T, C) of values (T, C) around each frame, weighted by a Hann window; nothing lies beyond the ends."""
+    bell = np.hanning(2 * reach + 3)[1:-1].astype(np.float32)
+    padded = np.pad(values, ((reach, reach), (0, 0)))
+    sums = np.lib.stride_tricks.sliding_window_view(padded, len(bell), 0) @ bell
+    inside = np.convolve(np.ones(len(values), np.float32), bell)[reach : reach + len(values)]
+    return sums / inside[:, None]
 
 
 def entries() -> dict[str, tuple[int, ...]]:
     """Name and shape of each of the network's weights."""
-    wanted: dict[str, tuple[int, ...]] = {}
-    pictures = {
-        "see.first": (12, 2, 5, 5),
-        "see.second.0": (12, 1, 3, 3),
-        "see.second.1": (24, 12, 1, 1),
-        "see.third.0": (24, 1, 3, 3),
-        "see.third.1": (32, 24, 1, 1),
+    series = len(MASKS) + 1
+    wanted: dict[str, tuple[int, ...]] = {
+        "slight": (WIDTH,),
+        "see.weight": (WIDTH, series, 5),
+        "see.bias": (WIDTH,),
+        "hear.weight": (WIDTH, COEFFICIENTS, 12),
+        "hear.bias": (WIDTH,),
     }
-    for name, shape in pictures.items():
-        wanted |= {f"{name}.0.weight": shape} | norm_entries(f"{name}.1", shape[0])
-    rows = {
-        "see.places": (48, 32 * 36, 1),
-        "see.over_time.2": (WIDTH, 48, 5),
-        "hear.rows.0": (32, COEFFICIENTS, 5),
-        "hear.frames.0": (48, 32, 4),
-        "hear.over_time": (WIDTH, 48, 5),
-        "compare.0": (32, (3 * len(REACHES) + 2) * WIDTH, 5),
-    }
-    for name, shape in rows.items():
-        wanted |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
-    for name, channels in (("see.over_time.0", 48), ("hear.rows.1", 32), ("hear.frames.1", 48)):
-        wanted |= norm_entries(name, channels)
-    return wanted | {key: shape for head in HEADS for key, shape in linear_entries(f"{head}.FC", 32, 2).items()}
-
-
-HEADS = ("lossAV", "lossA", "lossV")
+    wanted |= linear_entries("level", 4, 1) | linear_entries("moving", len(REACHES) * WIDTH + 2 * series, 1)
+    return wanted | linear_entries("lossA.FC", WIDTH, 2) | linear_entries("lossV.FC", WIDTH, 2)
