@@ -19,7 +19,7 @@ BENCHES = {
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min",
     "asd_metric": "AVA's average precision of 761,000 rows, ours over the official procedure; about a minute",
-    "finetune": "LR-ASD from its AVA weights on windows of shared clips, people not seen; about 5 min",
+    "finetune": "LR-ASD from its AVA weights on windows of shared clips, people not seen; about 8 min",
     "speech": "speech in windows against one pass, of a network of yours if SPEECH_MODEL names it; seconds",
 }
 LONG = ("memory", "landmarks", "asd_calibration", "finetune")

@@ -34,7 +34,7 @@ PEOPLE = {  # who is in which clips; nobody is in two sets
         "retalk5": ("retalking_face5.mp4",), "sbwe5n": ("grid_sbwe5n.mpg",),
     },
 }  # fmt: skip
-N, EPOCHS = 400, 6
+N, EPOCHS = 600, 10
 
 
 def vlogs(root: Path) -> Path:

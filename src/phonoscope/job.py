@@ -340,9 +340,13 @@ def _at_its_crop(p: asd.AsdParams, chosen: Mapping[str, str]) -> asd.AsdParams:
     return p if model == "auto" else replace(p, policy=policy_of(model))
 
 
-@cache
 def backend(model: str, threads: int = 1) -> Any:
-    """A model, ready to call, loaded once a process."""
+    """A model, ready to call, loaded once a process; anew if its file of weights has changed since."""
+    return _loaded(model, identity(model), threads)
+
+
+@cache
+def _loaded(model: str, _identity: str, threads: int) -> Any:
     return load(model, threads=threads)
 
 

@@ -112,9 +112,9 @@ def test_more_epochs_go_on_from_where_a_run_ended(tmp_path):
 
 def test_a_run_at_its_end_is_only_read(tmp_path):
     first = train(toy(), tmp_path, QUICK)
-    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert train(toy(), tmp_path, QUICK) == first
-    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_a_folder_with_another_run_is_refused(tmp_path):

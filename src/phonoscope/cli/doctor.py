@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import MissingWeights
+from phonoscope.job import DEFAULT, STEPS
 from phonoscope.models import registry, weights
 
 
@@ -42,7 +43,11 @@ def main(arguments: Sequence[str]) -> int:
     for name in registry.names():
         card = registry.card_of(name)
         print(f"  {name:10} {card.licence:12} {weights.where(card) or 'not here; phonoscope models pull ' + name}")
+    usual = {STEPS[name].backend_kind for name in DEFAULT}  # what `prepare` cannot do without
     for kind in registry.PREFERRED:
+        if kind not in usual:
+            print(f"  {kind:16} -> {present(kind) or 'to be fetched when it is first wanted'}")
+            continue
         try:
             print(f"  {kind:16} -> {_here(kind) if options.offline else registry.choose(kind)}")
         except MissingWeights as error:

@@ -46,9 +46,9 @@ def _expand(given: str, beside: Path, lists: tuple[Path, ...], empty: list[str])
         return
     path = beside / (Path(given).expanduser() if given == "~" or given.startswith("~/") else given)
     if path.is_dir():
-        inside = sorted(_inside(path))
+        inside = sorted(files_in(path))
         if not inside:
-            what = "a store" if _is_store(path) else "a folder without files"
+            what = "a store" if is_store(path) else "a folder without files"
             empty.append(readable(f"'{given}' is {what}: give a folder with films in it"))
         yield from map(str, inside)
     elif path.suffix == ".txt" and path.is_file():
@@ -62,17 +62,18 @@ def _expand(given: str, beside: Path, lists: tuple[Path, ...], empty: list[str])
         yield str(path)
 
 
-def _inside(folder: Path) -> Iterator[Path]:
+def files_in(folder: Path) -> Iterator[Path]:
     """Every file in a folder and below it, but hidden ones and those in stores."""
     for here, folders, files in os.walk(folder, onerror=_unread):
-        if _is_store(Path(here)):
+        if is_store(Path(here)):
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (path for name in files if not name.startswith(".") and (path := Path(here, name)).is_file())
 
 
-def _is_store(folder: Path) -> bool:
+def is_store(folder: Path) -> bool:
+    """Whether a folder is a store, whose films are ours and no corpus's."""
     return (folder / "store.json").is_file() and (folder / "recordings").is_dir()
 
 

@@ -13,7 +13,7 @@ from phonoscope.core.errors import UsageError, readable
 from phonoscope.corpora.annotations import Annotations
 from phonoscope.corpora.asw import read_asw
 from phonoscope.corpora.ava import AvaRows, read_ava
-from phonoscope.corpora.folder import is_film
+from phonoscope.corpora.folder import files_in, is_film
 from phonoscope.store.uri import as_uri
 
 LONGEST_S = {"ava": Fraction(1, 10), "asw": Fraction(3, 10)}  # ASW has a row each 0.2 s
@@ -104,11 +104,11 @@ def _usual_s(rows: AvaRows) -> float:
 
 
 def _films(folder: Path) -> dict[str, Path]:
-    """Every film in a folder and below it, by its name without the ending."""
+    """Every film in a folder and below it, but hidden ones and those in stores, by its name without the ending."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder '{folder}': give the one with films named for their videos, as ID.mp4")
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(files_in(folder)):
         if is_film(path) and found.setdefault(path.stem, path) != path:
             raise UsageError(f"'{found[path.stem]}' and '{path}' have one name: leave one of them in '{folder}'")
     return found

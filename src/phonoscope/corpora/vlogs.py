@@ -7,7 +7,7 @@ from pathlib import Path
 
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import UsageError, readable
-from phonoscope.corpora.folder import is_film
+from phonoscope.corpora.folder import files_in, is_film, is_store
 
 NAME = "vlogs"
 TREE = "{set}/{speaker}/{clip}, as in training/ana/monday.mp4"
@@ -58,7 +58,7 @@ def listing(root: Path, *, strict: bool = False) -> list[tuple[Path, Listed]]:
 
 
 def survey(root: Path) -> Tree:
-    """All that lies in a folder of collected clips, right or wrong; hidden files and folders are passed over.
+    """All that lies in a folder of collected clips, right or wrong; stores and hidden files are passed over.
 
     Raises:
         UsageError: there is no such folder.
@@ -75,7 +75,7 @@ def survey(root: Path) -> Tree:
             mine = [*_films(speaker)]
             clips += mine
             other += [path for path in sorted(speaker.iterdir()) if path.is_file() and not _is_meant(path, mine)]
-            deeper = [path for path in sorted(speaker.rglob("*/*")) if is_film(path)]
+            deeper = [path for path in sorted(files_in(speaker)) if path.parent != speaker and is_film(path)]
             astray += deeper
             if not mine and not deeper:
                 empty.append(speaker)
@@ -96,4 +96,5 @@ def _films(folder: Path) -> Iterator[Path]:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith("."))
+    inside = (path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith("."))
+    return (path for path in inside if not is_store(path))

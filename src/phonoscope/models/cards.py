@@ -1,6 +1,6 @@
 """Cards: what a model is, where its weights lie, whose they are."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -31,16 +31,22 @@ class Card:
         return f"{self.name}@{self.version}" + (f":{self.sha256[:12]}" if self.sha256 else "")
 
 
+TOLD = ("version", "licence", "cite", "input", "rate", "notes")  # fields that a file of weights may tell of itself
+
+
 def card_of_file(path: Path, like: Card) -> Card:
     """The card of weights that somebody has trained: what their file says of itself, and `like` where it is silent.
 
-    A `.safetensors` file may hold, in its metadata under "phonoscope", a JSON object with fields of a card.
+    A `.safetensors` file may hold, in its metadata under "phonoscope", a JSON object with fields of a card; its name
+    and its hash are not the file's to tell.
 
     Raises:
-        UsageError: that is no such object.
+        UsageError: that is no such object, or a field of it is no text.
     """
     about = about_file(path)
-    told = {field.name: about[field.name] for field in fields(Card) if field.type is str and field.name in about}
+    told = {name: about[name] for name in TOLD if name in about}
+    if odd := [name for name, value in told.items() if not isinstance(value, str)]:
+        raise UsageError(f"'{path}' says that its {odd[0]} is {about[odd[0]]!r}, where text belongs")
     silent = {
         "version": "own",
         "licence": "as its owner says",
@@ -48,8 +54,8 @@ def card_of_file(path: Path, like: Card) -> Card:
         "notes": "trained by somebody who told nothing",
     }
     return replace(
-        like, **(silent | told), sources=(f"file:{path.resolve()}",), sha256=sha256_of(path), size=path.stat().st_size,
-        name=like.name, download_size=0,
+        like, **silent | told, sources=(f"file:{path.resolve()}",), sha256=sha256_of(path), size=path.stat().st_size,
+        download_size=0,
     )  # fmt: skip
 
 

@@ -45,10 +45,11 @@ class InWheel:
 
 
 def beside(source: str) -> Path | None:
-    """The file that a source `package:phonoscope/<path>` names: it came with phonoscope itself."""
+    """The file that a source `package:phonoscope/<path>` names, if it came with phonoscope; else None."""
     if not source.startswith("package:phonoscope/"):
         return None
-    return Path(__file__).parents[1] / source.removeprefix("package:phonoscope/")
+    path = Path(__file__).parents[1] / source.removeprefix("package:phonoscope/")
+    return path if path.is_file() else None
 
 
 def installed(source: str) -> Path | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from phonoscope.core.errors import MissingWeights, UsageError
+from phonoscope.core.geometry import POLICIES
 from phonoscope.models import pretrained
 from phonoscope.models.cards import Card, about_file, card_of_file
 from phonoscope.models.hashes import sha256_of
@@ -109,10 +110,13 @@ def policy_of(name: str) -> str:
     """The crop policy that a speaking scorer has learnt from.
 
     Raises:
-        UsageError: there is no such model.
+        UsageError: there is no such model, or its file of weights tells of a policy that there is not.
     """
     which = name.partition(":")[2]
-    told = about_file(Path(which)).get("policy") if which and Path(which).is_file() else None
+    path = Path(which).expanduser()
+    told = about_file(path).get("policy") if which and path.is_file() else None
+    if told and told not in POLICIES:
+        raise UsageError(f"'{path}' wants the crop policy {told!r}; there are {', '.join(POLICIES)}")
     return str(told or _class(name).policy)
 
 
@@ -132,11 +136,15 @@ def load(name: str, *, weights: Path | str | None = None, threads: int = 1) -> A
         card = pretrained.card_of(name)
         device = os.environ.get("PHONOSCOPE_DEVICE", "cpu")
         return _class(name)(pretrained.fetched(card, aloud), card, threads=1, device=device)
-    backend = _class(name.partition(":")[0])
+    model, _, which = name.partition(":")
+    backend = _class(model)
     if hasattr(backend, "cards"):
-        card = card_of(name if weights is None else f"{name.partition(':')[0]}:{weights}")
-        own = next((source for source in card.sources if source.startswith("file:")), None)
-        path = Path(weights) if weights else Path(own.removeprefix("file:")) if own else resolve(card, aloud)
+        given = which if weights is None else str(weights)
+        card = card_of(f"{model}:{given}" if given else model)
+        if given and given not in backend.cards:
+            path = Path(given).expanduser()  # though it may hold published weights, which could be had elsewhere too
+        else:
+            path = Path() if card.sources == ("file:",) else resolve(card, aloud)  # of no weights the class says why
         return backend(path, card=card, threads=threads)
     card = card_of(name)
     if not card.sha256:

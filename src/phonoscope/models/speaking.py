@@ -122,10 +122,7 @@ class WindowScorer:
         Raises:
             ValueError: these are no such faces or no such audio.
         """
-        if faces.shape[1:] != (112, 112) or faces.dtype != np.uint8:
-            raise ValueError(f"expected faces (T, 112, 112) uint8, got {faces.shape} {faces.dtype}")
-        if audio.ndim != 1 or not np.issubdtype(audio.dtype, np.floating):
-            raise ValueError(f"expected audio (N,) float, got {audio.shape} {audio.dtype}")
+        check_given(faces, audio, self.size)
         if len(faces) == 0:
             return np.zeros(0, np.float32)
         rows = rows_of(audio, len(faces), self.fps)
@@ -152,6 +149,18 @@ class SpeakingNetwork:
             UsageError: it has not learnt from film of that rate, or there are no such windows.
         """
         return WindowScorer(self.network, self.card, self.policy, fps, windows)
+
+
+def check_given(faces: np.ndarray, audio: np.ndarray, size: int) -> None:
+    """Nothing, if a speaking scorer may be given these: faces (T, size, size) uint8 and audio (N,) float.
+
+    Raises:
+        ValueError: it may not.
+    """
+    if faces.shape[1:] != (size, size) or faces.dtype != np.uint8:
+        raise ValueError(f"expected faces (T, {size}, {size}) uint8, got {faces.shape} {faces.dtype}")
+    if audio.ndim != 1 or not np.issubdtype(audio.dtype, np.floating):
+        raise ValueError(f"expected audio (N,) float, got {audio.shape} {audio.dtype}")
 
 
 def rows_of(audio: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:

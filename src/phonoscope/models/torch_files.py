@@ -114,7 +114,7 @@ def read_legacy(path: Path) -> dict[str, np.ndarray]:
     for key in keys if isinstance(keys, list) else []:
         count = int.from_bytes(file.read(8), "little" if little else "big")
         if not isinstance(key, str) or key not in widths:
-            raise NotOurs(f"a storage {key!r} that nothing uses")
+            raise NotOurs("a storage that nothing uses")
         numbers[key] = file.read(min(count * widths[key], len(content)))
     return _filled(saved, lambda storage: numbers.get(storage.key, b""), "<" if little else ">")
 
@@ -179,7 +179,7 @@ class _Machine:
                 self._top(list).extend(items)
             case "SETITEM" | "SETITEMS":
                 items = self._last(2) if opcode == "SETITEM" else self._marked()
-                self._top(dict).update(zip(items[::2], items[1::2], strict=True))
+                self._top(dict).update(zip(map(_key, items[::2]), items[1::2], strict=True))
             case "BUILD":  # a state dict's versions of its modules
                 self.stack.pop()
                 self._top(dict)
@@ -211,6 +211,13 @@ class _Machine:
         if type(self.stack[-1]) is not kind:
             raise NotOurs(f"a pickle that fills something that is no {kind.__name__}")
         return self.stack[-1]
+
+
+def _key(name: Any) -> Any:
+    """A key of a dict; tuples are refused: nested deep enough, to hash or to print one never ends, or ends in a crash."""
+    if not isinstance(name, str | int):
+        raise NotOurs(f"a pickle with a key that is a {type(name).__name__}")
+    return name
 
 
 def _storage(mark: Any) -> _Storage:

@@ -34,6 +34,8 @@ class AsdParams:
 
     def __post_init__(self) -> None:
         within("asd.piece", self.piece, 1)
+        if self.policy not in ("auto", *POLICIES):
+            raise UsageError(f"no crop policy '{self.policy}' for asd.policy; there are auto, {', '.join(POLICIES)}")
 
     @property
     def without(self) -> frozenset[str]:
@@ -73,8 +75,8 @@ def asd(
         for picture in batch:
             while waiting and waiting[-1].start <= picture.frame:
                 track = waiting.pop()
-                crop, _ = face_crop(track, policy, scorer.size, landmarks[track.id] if landmarks else None)
-                live.append(_Strip(track, crop))
+                crop, missing = face_crop(track, policy, scorer.size, landmarks[track.id] if landmarks else None)
+                live.append(_Strip(track, crop, missing))
             for strip in live:
                 strip.see(picture)
                 for faces, span, kept in strip.due(_whole_periods(p.piece, scorer.period), scorer.context):
@@ -93,6 +95,7 @@ class _Strip:
 
     track: Track
     crop: Crop
+    missing: np.ndarray  # (T,) bool: no landmarks say where the face is; it is shown as 0, as in training
     faces: list[np.ndarray] = field(default_factory=list)  # (size, size) uint8 each
     first: int = 0  # frame of the track that faces[0] shows
     scored: int = 0  # frames of the track that have their score
@@ -110,6 +113,9 @@ class _Strip:
         at = picture.frame - self.track.start
         if at != self.seen:
             raise ValueError(f"track {self.track.id} needs frame {self.track.start + self.seen}, got {picture.frame}")
+        if self.missing[at]:
+            self.faces.append(np.zeros(self.crop.size, np.uint8))
+            return
         self.faces.append(picture.crop_grey(self.crop.matrix[at], self.crop.size, POLICIES[self.crop.policy].border))
 
     def due(self, piece: int | None, context: int) -> Iterator[tuple[np.ndarray, Span, slice]]:

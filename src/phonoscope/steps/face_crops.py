@@ -41,8 +41,8 @@ def face_crops(
     """Arrays along tracks, (T, size, size) uint8 full-range grey, exactly what `asd` shows to a scorer of that policy.
 
     Beside them, a row a frame of a track: "missing" bool, that no landmarks say where the face is ("aligned" only);
-    what stands in such a row is the place where it should be, and is to be masked. Rows are written as they are seen:
-    an hour of a face takes no more memory than a second.
+    what stands in such a row is the place where it should be, and is to be masked: `asd` shows 0 instead. Rows are
+    written as they are seen: an hour of a face takes no more memory than a second.
 
     Raises:
         ValueError: the film leaves out a frame of a track, or ends before one.

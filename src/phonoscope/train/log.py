@@ -3,7 +3,7 @@
 import contextlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ class Log:
         """
         self.folder, self.name = folder, name
         self.lines = [line for line in read_metrics(folder) if line.get("epoch", 0) <= done]
-        self._events = _events(events, done) if events else None
+        self._open: Callable[[], Any] = (lambda: _events(events, done)) if events else (lambda: None)
+        self._events: Any = None
 
     def __enter__(self) -> "Log":
         return self
@@ -56,6 +57,7 @@ class Log:
         with whole_file(self.folder / METRICS) as part:
             part.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in self.lines))
         write_page(self.folder / REPORT, self.name, self.lines)
+        self._events = self._events or self._open()
         if self._events:
             for name, value in flat(line):
                 self._events.add_scalar(name, value, line.get("epoch", len(self.lines)))

@@ -3,6 +3,7 @@
 import csv
 import errno
 import re
+import shutil
 import subprocess
 import wave
 from fractions import Fraction
@@ -15,6 +16,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phonoscope.cli.pack import main
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Shots
@@ -28,7 +30,7 @@ from phonoscope.media.video import decode
 from phonoscope.steps.face_crops import FaceCropsParams, face_crops
 from phonoscope.store.codecs import read_track_arrays
 from phonoscope.store.receipts import Receipt
-from phonoscope.testing.known import PAIR, known_points, save_asd, save_landmarks
+from phonoscope.testing.known import MUTE, PAIR, known_points, known_store, save_asd, save_landmarks
 from phonoscope.testing.packs import stamps, tree
 
 GUI = [name for name in COLUMNS if name != "scene_path"]  # what AnnoTheia's window writes of accepted rows
@@ -282,8 +284,22 @@ def test_aligned_faces_need_landmarks_and_say_how_to_get_them(scored, tmp_path):
 
 
 def test_two_films_of_one_name_are_refused_and_not_mixed(scored, films, tmp_path):
-    (other,) = prepare([films / "mute.mp4"], tmp_path / "films", ()).carry_out()
-    twin = Store(tmp_path / "films")[other.recording]
-    twin.folder.joinpath("recording.json").read_text()
+    twin = known_store(shutil.copy(films / "a pair.mp4", tmp_path / "twin.mp4"), PAIR, tmp_path / "films")
     for stored in (scored, twin):
         stored.list_as(Listed(corpus="vlogs", path="talk.mp4"))
+    rows = accepted(scored, tmp_path / "rows.csv", video=["talk", "talk"])
+    params = AnnotheiaClipsParams(rows=rows)
+    first, second = pack(tmp_path / "films", tmp_path / "out", "annotheia-clips", params=params).carry_out()
+    assert first.made == tuple(f"talk{it}" for it in EDGES) and first.failure is None
+    assert second.failure and "have one name in their corpus" in second.failure.message
+
+
+def test_in_the_shell_every_row_that_was_left_out_is_told(scored, tmp_path, capsys):
+    rows = accepted(scored, tmp_path / "rows.csv", video=[scored.recording.id, "x"], speaker=[7, 0])
+    words = ["--as", "annotheia-clips", "--annotheia-clips.rows", str(rows), "--to", str(tmp_path / "out")]
+    assert main([str(tmp_path / "films"), *words]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "rows.csv: line 3 left out (the store has no 'x')",
+        f"{scored.recording.id}: line 2 left out (asked for frames [2, 18) of track 7, which is not there)",
+        f"{tmp_path / 'out'}: 2 left out; {tmp_path / 'out' / 'clips.csv'} lists all that is there",
+    ]

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from phonoscope.core.errors import UsageError
+from phonoscope.corpora.ava import LABELS, SPEAKING_AUDIBLE
 from phonoscope.data.balance import BalanceParams, Kept, balance
-from phonoscope.data.windows.labelled import LABELS, AnnotationWindow, annotation_windows
+from phonoscope.data.windows.labelled import AnnotationWindow, annotation_windows
 from phonoscope.data.windows.plan import CLASSES, WindowsParams, clips_by_set, rng_of
 from phonoscope.data.windows.write import check_folder, write_about
 from phonoscope.store.folder import Store
@@ -68,7 +69,7 @@ def _filtered(found: Sequence[tuple[str, AnnotationWindow, int]], split: str, p:
     names = np.array([window.label for _, window, _ in found], object)
     size, height = (np.array(it, np.float64) for it in ([w.size_px for _, w, _ in found], [h for *_, h in found]))
     some, first = balance(names, BalanceParams(drop=p.drop, min_face=p.min_face), rng, size, height)
-    classes = CLASSES[(names[some] == LABELS[1]).astype(int)]
+    classes = CLASSES[(names[some] == LABELS[SPEAKING_AUDIBLE]).astype(int)]
     kept, second = balance(classes, BalanceParams(equal=p.balance, keep_ratio=p.ratio_of(split)), rng)
     windows = tuple((found[at][0], found[at][1]) for at in some[kept])
     if not windows:

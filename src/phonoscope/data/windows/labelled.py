@@ -8,10 +8,8 @@ from typing import Literal
 import numpy as np
 
 from phonoscope.core.faces import Track, TrackTable
+from phonoscope.corpora.ava import LABELS, TICKS
 from phonoscope.data.windows.samples import LABELLED, ClipSource, SpeakerClip, WindowSample, centres, side_of
-
-LABELS = ("NOT_SPEAKING", "SPEAKING_AUDIBLE", "SPEAKING_NOT_AUDIBLE")  # by AVA's label_id
-TICKS = 1_000_000  # a second: times are compared in whole microseconds
 
 LabelRule = Literal["last", "all"]
 

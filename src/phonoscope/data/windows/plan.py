@@ -12,7 +12,7 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track
 from phonoscope.data.balance import BalanceParams, Kept, balance
 from phonoscope.data.split import SETS, TRAINING
-from phonoscope.data.windows.clips import StoreClips, labelled_clips, speaker_clips
+from phonoscope.data.windows.clips import UNSAFE, StoreClips, labelled_clips, speaker_clips
 from phonoscope.data.windows.draw import KindCount, draw
 from phonoscope.data.windows.labelled import labelled_windows
 from phonoscope.data.windows.samples import KINDS, PARTIAL, POSITIVE, SpeakerClip, WindowSample, side_of
@@ -48,6 +48,7 @@ class WindowsParams:
         within("--n-samples", self.n_samples, 1)
         within("--stride", self.stride, 1)
         within("--min-face", self.min_face, 0)
+        within("--seed", self.seed, 0)
         for ratio in self.keep_ratio:
             within("--keep-ratio", ratio, 0, 1)
         if unknown := [kind for kind in self.kinds if kind not in KINDS]:
@@ -116,12 +117,15 @@ def clips_by_set(store: Store, p: WindowsParams, labelled: bool) -> tuple[StoreC
     """The clips of a store, and those of each set that is to be made.
 
     Raises:
-        UsageError: a set has none.
+        UsageError: a set has none, or a name that no file can have.
     """
     shares = dict(zip(SETS, p.shares, strict=True))
     clips = (labelled_clips if labelled else speaker_clips)(store, shares, p.split_seed)
     wanted = p.sets or tuple(dict.fromkeys([*SETS, *sorted({clip.split for clip in clips.clips})]))
     sets = {name: [clip for clip in clips.clips if clip.split == name] for name in wanted}
+    for name in wanted:
+        if UNSAFE.search(name) or name == "clips":
+            raise UsageError(f"the set '{name}' cannot be written as {name}.csv: call it otherwise in its corpus")
     if not clips.clips:
         raise UsageError(f"no recording of '{store.root}' can give windows{_reasons(clips)}")
     if empty := [name for name, of in sets.items() if not of]:

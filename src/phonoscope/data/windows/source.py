@@ -13,12 +13,12 @@ from phonoscope.core.faces import TrackArrays, Tracks
 from phonoscope.core.geometry import POLICIES
 from phonoscope.core.mfcc import fit_rows, mfcc
 from phonoscope.core.time import Span
+from phonoscope.corpora.ava import SPEAKING_AUDIBLE
 from phonoscope.data.windows.samples import ROWS, SpeakerClip
 from phonoscope.store.folder import Store
 from phonoscope.store.recording import StoredRecording
 
 SIZE = 112  # px, both sides of a face
-SPEAKS = 1  # in labels as AVA has them: 0 does not speak, 1 speaks and is heard, 2 speaks and is not heard
 
 Policy = Literal["asd", "aligned"]
 
@@ -120,7 +120,7 @@ class StoreSource:
         table = self.store[clip.recording].load("labels")
         mine = table.track == clip.track
         said = np.full(clip.num_frames, -1, np.int8)
-        said[table.frame[mine] - clip.start] = table.columns["label"][mine] == SPEAKS
+        said[table.frame[mine] - clip.start] = table.columns["label"][mine] == SPEAKING_AUDIBLE
         return said
 
 

@@ -16,6 +16,7 @@ from phonoscope.core.mfcc import mfcc, normalised
 from phonoscope.models.backends.ava_asd_graph import ava_asd_graph
 from phonoscope.models.cards import Card
 from phonoscope.models.sessions import onnx_network
+from phonoscope.models.speaking import check_given
 from phonoscope.models.state_dicts import read_state_dict
 
 SAMPLE_RATE = 16000  # Hz
@@ -74,8 +75,7 @@ class AvaAsd:
         Raises:
             ValueError: these are no such faces or no such audio.
         """
-        if faces.shape[1:] != (self.size, self.size) or faces.dtype != np.uint8:
-            raise ValueError(f"expected faces (T, {self.size}, {self.size}) uint8, got {faces.shape} {faces.dtype}")
+        check_given(faces, audio, self.size)
         if len(faces) == 0:
             return np.zeros(0, np.float32)
         frames = window_frames(len(faces), self._fps)

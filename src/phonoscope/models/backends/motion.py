@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from phonoscope.models.cards import Card
+from phonoscope.models.speaking import check_given
 
 SAMPLE_RATE = 16000  # Hz
 REACH = 50  # frames on either side over which mouth and voice are compared
@@ -54,10 +55,7 @@ class Motion:
         Raises:
             ValueError: these are no such faces or no such audio.
         """
-        if faces.shape[1:] != (112, 112) or faces.dtype != np.uint8:
-            raise ValueError(f"expected faces (T, 112, 112) uint8, got {faces.shape} {faces.dtype}")
-        if audio.ndim != 1 or not np.issubdtype(audio.dtype, np.floating):
-            raise ValueError(f"expected audio (N,) float, got {audio.shape} {audio.dtype}")
+        check_given(faces, audio, self.size)
         if len(faces) == 0:
             return np.zeros(0, np.float32)
         voice, movement, togetherness = clues(faces, audio)

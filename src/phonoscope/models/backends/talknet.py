@@ -51,9 +51,11 @@ class TalkNet:
         """
         if not weights.is_file():
             raise MissingWeights(f"talknet's weights must be given, as --asd.weights FILE: {GIVE}")
-        tensors = read_state_dict(weights).tensors
+        state = read_state_dict(weights)
+        tensors = state.tensors
         strict(tensors, entries(), "talknet")
         self.card = card or self.card
+        self.policy = str(state.about.get("policy", self.policy))  # weights tuned on other crops want those
         parts = Network(see(tensors, threads), framewise, judge(tensors, threads), REACH)
         self._network = SpeakingNetwork(parts, self.card, self.policy)
         self._scorer = self.at()
