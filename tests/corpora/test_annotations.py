@@ -290,3 +290,14 @@ def test_labels_of_asw_become_tracks_too(tmp_path):
     (track,), labels = stored.load("tracks"), stored.load("labels")
     assert len(track) == 41 and labels.columns["label"].tolist() == [k % 2 for k in range(9)]
     assert labels.columns["entity"][0] == "A4N:000000"
+
+
+def test_films_of_a_store_that_lies_among_the_films_are_no_videos(tmp_path):
+    write_ava(tmp_path / "t.csv", rows([0.0]))
+    store = tmp_path / "films" / "store"
+    for name in ("store/recordings/v-0/crops/0.mp4", "store/recordings/w-0/crops/0.mp4", ".trash/v.mp4", "v.mp4"):
+        (tmp_path / "films" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "films" / name).touch()
+    (store / "store.json").touch()
+    job = annotations([tmp_path / "t.csv"], tmp_path / "films", tmp_path / "s")
+    assert list(job.items) == [str(tmp_path / "films" / "v.mp4")]

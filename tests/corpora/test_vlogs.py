@@ -40,6 +40,11 @@ def test_every_clip_is_listed_with_its_set_and_speaker(tmp_path):
     assert {listed.corpus for _, listed in found} == {"vlogs"}
 
 
+def test_a_store_that_lies_among_the_sets_is_no_set(tmp_path):
+    touch(tmp_path, "test/ana/a.mp4", "films/store.json", "films/recordings/a-0/crops/0.mp4")
+    assert [listed.path for _, listed in listing(tmp_path)] == ["test/ana/a.mp4"]
+
+
 def test_what_is_no_film_by_its_name_is_passed_over_and_said(tmp_path, caplog):
     touch(tmp_path, "test/ana/a.mp4", "test/ana/a.txt", "test/ana/b.txt")
     assert len(listing(tmp_path)) == 1

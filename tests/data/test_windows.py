@@ -427,3 +427,11 @@ def test_csv_module_reads_what_is_meant(vlogs, tmp_path):
             "label": str(it.label), "window_center": str(it.center), "video_path": f"face_crops/{it.video.id}.npz",
             "audio_path": f"mfccs/{it.audio.id}.npz", "audio_center": str(it.audio_center), "kind": it.kind,
         }  # fmt: skip
+
+
+def test_seeds_and_names_of_sets_that_cannot_be_are_one_line(tmp_path):
+    with pytest.raises(UsageError, match="--seed must be 0 or more, got -1"):
+        WindowsParams(seed=-1)
+    for name in ("clips", "a:b"):
+        with pytest.raises(UsageError, match=f"the set '{name}' cannot be written as {name}.csv"):
+            plan_windows(talkers(tmp_path / name[0], {f"{name}/ana/1": 60}), WindowsParams())

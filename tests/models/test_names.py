@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from phonoscope.core.errors import MissingWeights, UsageError
+from phonoscope.job import backend, identity
 from phonoscope.models import registry, weights
-from phonoscope.models.backends.lr_asd import entries
-from phonoscope.models.cards import Card
+from phonoscope.models.backends.lr_asd import LrAsd, entries
+from phonoscope.models.cards import Card, card_of_file
 
 
 @pytest.fixture
@@ -146,6 +149,50 @@ def test_a_model_s_weights_go_by_their_name_or_their_file(own: Path) -> None:
     assert (card.name, card.version, card.licence) == ("lr-asd", "sw1", "CC BY 4.0")
     assert card.sha256 == hashlib.sha256(own.read_bytes()).hexdigest()
     assert registry.load(f"lr-asd:{own}").card == registry.load("lr-asd", weights=own).card == card
+
+
+def test_published_weights_that_are_given_as_a_file_are_read_from_it(
+    own: Path, bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = replace(LrAsd.cards["ava"], sha256=hashlib.sha256(own.read_bytes()).hexdigest())
+    monkeypatch.setattr(LrAsd, "cards", {**LrAsd.cards, "ava": card})
+    assert registry.load(f"lr-asd:{own}").card == registry.load("lr-asd", weights=own).card == card
+    with pytest.raises(MissingWeights):
+        registry.load("lr-asd:ava")
+
+
+def test_a_file_that_has_changed_is_loaded_anew_as_its_key_is_another(own: Path) -> None:
+    named = f"lr-asd:{own}"
+    first, key = backend(named), identity(named)
+    assert backend(named) is first
+    tensors = {name: np.ones(shape, np.float32) for name, shape in entries().items()}
+    save_file(tensors, own, {"phonoscope": '{"network": "lr-asd", "version": "sw2"}'})
+    os.utime(own, ns=(1, 1))
+    assert identity(named) != key
+    assert backend(named).card.version == "sw2"
+
+
+def test_a_file_tells_neither_its_name_nor_its_hash_and_only_text(tmp_path: Path) -> None:
+    def card(**about: object) -> Card:
+        path = tmp_path / "w.safetensors"
+        save_file({"a": np.ones(1, np.float32)}, path, {"phonoscope": json.dumps(about)})
+        return card_of_file(path, LrAsd.card)
+
+    told = card(name="mine", sha256="0", sources=["x"], size=1, version="2", trained_on={"hours": 3})
+    assert (told.name, told.version) == ("lr-asd", "2")
+    assert told.sha256 == hashlib.sha256((tmp_path / "w.safetensors").read_bytes()).hexdigest()
+    with pytest.raises(UsageError, match="its version is 3, where text belongs"):
+        card(version=3)
+
+
+def test_the_crop_that_a_file_wants_is_told_wherever_its_path_begins(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(own.parent))
+    assert registry.policy_of(f"lr-asd:~/{own.name}") == "aligned"
+    save_file({"a": np.ones(1, np.float32)}, own, {"phonoscope": '{"policy": "sideways"}'})
+    with pytest.raises(UsageError, match="wants the crop policy 'sideways'; there are asd"):
+        registry.policy_of(f"lr-asd:{own}")
 
 
 def test_a_file_says_whose_weights_it_holds_and_which_crop_they_want(own: Path) -> None:

@@ -216,6 +216,11 @@ def test_a_file_that_contradicts_itself_is_refused(
     assert said in refused(zipped(tmp_path / "w.pth", pickled, records))
 
 
+@pytest.mark.parametrize("more", [b"\x85" * 10**6, b"q\x00" + b"h\x00\x86q\x00" * 60], ids=["deep", "wide"])
+def test_a_key_that_cannot_be_hashed_in_time_or_at_all_is_refused(more: bytes, tmp_path: Path) -> None:
+    assert "key that is a tuple" in refused(zipped(tmp_path / "w.pth", unpickled(b"})", more, b"Ns")))
+
+
 def test_a_record_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / "w.pth", tensor_of(4, 0, 4, 1), {"data/0": bytes(16)})
     whole = path.read_bytes()

@@ -13,6 +13,7 @@ from phonoscope.models import registry
 from phonoscope.models.backends.talknet import TalkNet
 from phonoscope.models.backends.talknet_entries import entries
 from phonoscope.models.speaking import rows_of
+from phonoscope.models.state_dicts import read_state_dict
 from phonoscope.testing.formulas import formula_inputs, formula_weights
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "asd_networks.json").read_text())["formula"]
@@ -137,3 +138,10 @@ def test_its_weights_are_loaded_by_name_and_file(file: Path) -> None:
     assert scorer.card.name == "talknet"
     assert scorer.card.sha256
     assert registry.load(f"talknet:{file}").card == scorer.card
+
+
+def test_weights_tuned_on_other_crops_are_shown_those(file: Path, tmp_path: Path) -> None:
+    tensors = {name: np.ascontiguousarray(values) for name, values in read_state_dict(file).tensors.items()}
+    save_file(tensors, tmp_path / "own.safetensors", {"phonoscope": '{"network": "talknet", "policy": "aligned"}'})
+    scorer = registry.load("talknet", weights=tmp_path / "own.safetensors")
+    assert scorer.policy == scorer.at().policy == registry.policy_of(f"talknet:{tmp_path}/own.safetensors") == "aligned"

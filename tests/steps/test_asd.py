@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phonoscope.core.errors import UsageError
-from phonoscope.core.faces import Track, Tracks, TrackTable
+from phonoscope.core.faces import Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import central, crop_track
 from phonoscope.core.media import Picture, Recording
 from phonoscope.core.series import Series
@@ -75,11 +75,16 @@ def sound() -> Series:
 
 
 def score(
-    tracks: Tracks, scorer: SpeakingScorer, p: AsdParams, asked: list | None = None, audio: Series | None = None
+    tracks: Tracks,
+    scorer: SpeakingScorer,
+    p: AsdParams,
+    asked: list | None = None,
+    audio: Series | None = None,
+    landmarks: TrackArrays | None = None,
 ) -> TrackTable:
     film = Film(recording())
     shown = [FlatPicture(frame, [] if asked is None else asked) for frame in range(FRAMES)]
-    return drive(asd(film, tracks, audio or sound(), recording(), None, scorer, p), cast(list[Picture], shown))
+    return drive(asd(film, tracks, audio or sound(), recording(), landmarks, scorer, p), cast(list[Picture], shown))
 
 
 spans = st.tuples(st.integers(0, FRAMES - 1), st.integers(1, 150)).map(lambda s: (s[0], min(s[1], FRAMES - s[0])))
@@ -177,6 +182,27 @@ def test_a_scorer_that_breaks_its_promise_is_named(wrong):
 
     with pytest.raises(ValueError, match=r"window must give \(10,\) finite scores"):
         score(Tracks((track_of(0, 0, 10),)), Broken(0), AsdParams())
+
+
+def test_a_face_that_no_landmarks_place_is_shown_as_nothing(landmarks_of):
+    shown, asked = [], []
+
+    class Seeing(Window):
+        def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
+            shown.extend(faces[:, 0, 0].tolist())
+            return super().__call__(faces, audio)
+
+    points = np.tile(np.random.default_rng(0).uniform(10, 90, (68, 2)), (5, 1, 1))
+    points[2:4] = np.nan
+    landmarks = landmarks_of({0: points})
+    score(Tracks((track_of(0, 7, 5),)), Seeing(0), AsdParams(policy="aligned"), asked, landmarks=landmarks)
+    assert shown == [7, 8, 0, 0, 11]
+    assert len(asked) == 3
+
+
+def test_a_crop_that_there_is_not_is_refused_before_any_film_is_touched():
+    with pytest.raises(UsageError, match="no crop policy 'algined' for asd.policy; there are auto, asd"):
+        AsdParams(policy="algined")
 
 
 def test_pieces_of_no_frames_and_sound_at_another_rate_are_refused():

@@ -214,7 +214,7 @@ class _Machine:
 
 
 def _key(name: Any) -> Any:
-    """A key of a dict; tuples are refused: nested deep enough, to hash or to print one never ends, or ends in a crash."""
+    """A key of a dict; no tuple: to hash or print one that is nested deep enough never ends, or ends in a crash."""
     if not isinstance(name, str | int):
         raise NotOurs(f"a pickle with a key that is a {type(name).__name__}")
     return name
