@@ -70,7 +70,11 @@ def measure() -> list[Table]:
         kept = clips((*CHOSEN_ON, *NEVER_USED, LISTENER), Path(folder))
     return [
         _table("six people on whom nothing was ever chosen", [c for c in kept if c.person not in CHOSEN_ON], scorers),
-        _table("four people on whom choices about `tiny` were made", [c for c in kept if c.person not in NEVER_USED], scorers),
+        _table(
+            "four people on whom choices about `tiny` were made",
+            [c for c in kept if c.person not in NEVER_USED],
+            scorers,
+        ),
     ]
 
 

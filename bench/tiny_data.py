@@ -111,9 +111,7 @@ def voices(paths: Sequence[str], times: int, rng: np.random.Generator) -> list[S
         sound = sound[: frames * PER_FRAME] * np.float32(LEVEL / sound.std())
         heard = (sound.reshape(frames, -1) ** 2).mean(1) > LEVEL**2 * 10 ** (-QUIET_DB / 10)
         unseen = np.zeros((frames, 5), np.float32), heard, np.zeros(frames, bool)
-        made += [
-            Seen(path, unseen[0], rows(in_a_room(sound, rng), frames), *unseen[1:]) for _ in range(times)
-        ]
+        made += [Seen(path, unseen[0], rows(in_a_room(sound, rng), frames), *unseen[1:]) for _ in range(times)]
     return made
 
 

@@ -141,7 +141,7 @@ def test_its_weights_are_loaded_by_name_and_file(file: Path) -> None:
 
 
 def test_weights_tuned_on_other_crops_are_shown_those(file: Path, tmp_path: Path) -> None:
-    tensors = {name: np.ascontiguousarray(values) for name, values in read_state_dict(file).tensors.items()}
+    tensors = {name: values.copy() for name, values in read_state_dict(file).tensors.items()}
     save_file(tensors, tmp_path / "own.safetensors", {"phonoscope": '{"network": "talknet", "policy": "aligned"}'})
     scorer = registry.load("talknet", weights=tmp_path / "own.safetensors")
     assert scorer.policy == scorer.at().policy == registry.policy_of(f"talknet:{tmp_path}/own.safetensors") == "aligned"

@@ -105,7 +105,9 @@ def test_numpy_says_what_pytorch_says(random_weights, seed, frames, still):
 def test_pieces_with_context_score_as_the_whole_does(random_weights, frames, piece, seed):
     made, rng = Tiny(random_weights(seed)), np.random.default_rng(seed)
     faces = rng.integers(0, 256, (frames, 112, 112)).astype(np.uint8)
-    audio = (rng.normal(0, 0.1, frames * PER_FRAME) * np.repeat(rng.uniform(0, 1, frames), PER_FRAME)).astype(np.float32)
+    audio = (rng.normal(0, 0.1, frames * PER_FRAME) * np.repeat(rng.uniform(0, 1, frames), PER_FRAME)).astype(
+        np.float32
+    )
     whole = made(faces, audio)
     for start in range(0, frames, piece):
         first, last = max(0, start - CONTEXT), min(frames, start + piece + CONTEXT)
@@ -163,7 +165,7 @@ def test_sound_that_comes_late_scores_lower(tiny):
 def test_movement_of_the_head_is_not_taken_for_the_mouths():
     face = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (160, 160)).astype(np.float32), (0, 0), 3)
     face = np.clip(128 + 6 * (face - face.mean()), 0, 255)
-    moved = [face[20 + y : 132 + y, 24 : 136] for y in (np.arange(40) % 3)]
+    moved = [face[20 + y : 132 + y, 24:136] for y in (np.arange(40) % 3)]
     shaken = np.stack([*moved]).astype(np.uint8)
     mouth = shaken.copy()
     mouth[::2, 55:75, 40:72] //= 2

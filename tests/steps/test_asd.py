@@ -201,7 +201,7 @@ def test_a_face_that_no_landmarks_place_is_shown_as_nothing(landmarks_of):
 
 
 def test_a_crop_that_there_is_not_is_refused_before_any_film_is_touched():
-    with pytest.raises(UsageError, match="no crop policy 'algined' for asd.policy; there are auto, asd"):
+    with pytest.raises(UsageError, match=r"no crop policy 'algined' for asd\.policy; there are auto, asd"):
         AsdParams(policy="algined")
 
 

@@ -70,8 +70,8 @@ def spans_every(num_frames: int, fps: Fraction, every_s: Fraction) -> list[Span]
     edges = [0]
     while edges[-1] < num_frames:
         edges.append(min(num_frames, (len(edges) * every_s * fps + Fraction(1, 2)).__floor__()))
-    spans = [Span(a, b) for a, b in pairwise(edges)]
-    return [span for span in spans if len(span) >= SHORTEST_S * fps]
+    least = max(1, SHORTEST_S * fps)  # frames; at under one a second some pieces would have none
+    return [Span(a, b) for a, b in pairwise(edges) if b - a >= least]
 
 
 def long_films(given: Sequence[str]) -> list[LongFilm]:

@@ -25,6 +25,7 @@ OURS = {
     "blazeface": "phonoscope.models.backends.blazeface:BlazeFace",
     "silero": "phonoscope.models.backends.silero:Silero",
     "motion": "phonoscope.models.backends.motion:Motion",
+    "tiny": "phonoscope.models.backends.tiny:Tiny",
     "facemesh": "phonoscope.models.backends.facemesh:FaceMesh",
     "dlib68": "phonoscope.models.backends.dlib68:Dlib68",
     "palm": "phonoscope.models.backends.palm:Palm",

@@ -83,7 +83,8 @@ def strict(tensors: Mapping[str, np.ndarray], wanted: Mapping[str, tuple[int, ..
     if not (missing or surplus or askew):
         return
     theirs = recognised(tensors)
-    found = f"these are the weights of {theirs}: " if theirs and theirs != network else ""
+    other = theirs and theirs != network.partition(" ")[0]  # "ava-asd in mode s_a" is no other network
+    found = f"these are the weights of {theirs}: " if other else ""
     wrong = (("missing", missing), ("unexpected", surplus), ("misshapen", askew))
     told = "; ".join(f"{what}: {_some(names)}" for what, names in wrong if names)
     raise UsageError(f"{network} cannot take these weights: {found}{told}")

@@ -46,15 +46,18 @@ class Tiny:
         name="tiny",
         version="1",
         sources=("package:phonoscope/models/backends/tiny.safetensors",),
-        sha256="",
+        sha256="5ed9b2b59ffdf772694dbc9e484e2a1d867ba0bf507ce044b85c43ae5249faf1",
         licence="Apache-2.0",
         cite="",
         input="middle 112 px of the asd crop, grey; MFCC by the recipe psf, four rows a frame, of sound at 16 kHz",
         rate="one score a video frame; made for 25 frames a second",
-        notes="",
-        size=0,
+        notes="trained on puppets, four people of GRID and voices of LibriSpeech (both CC-BY-4.0) by `python -m bench tiny`. "
+        "On six people on whom nothing was chosen, all of whom move their mouths: AP .68 where two take turns (`motion` "
+        ".65), .57 with wrong dubs and silence too (`motion` .575), .89 beside a face that does not speak (`motion` .92); "
+        "shares of positives .46, .26, .46",
+        size=4320,
     )
-    cards: ClassVar[Mapping[str, Card]] = {"own": card}
+    cards: ClassVar[Mapping[str, Card]] = {"v1": card}
     policy, size = "asd", 112
     context, period = CONTEXT, 1
 
@@ -96,7 +99,9 @@ class Tiny:
             raise ValueError(f"expected audio (N,) float, got {audio.shape} {audio.dtype}")
         if len(faces) == 0:
             return np.zeros(0, np.float32)
-        rows = rows_of(audio, len(faces) + 1, self._fps)[: ROWS * len(faces)]  # silence follows, so that pieces are alike
+        rows = rows_of(audio, len(faces) + 1, self._fps)[
+            : ROWS * len(faces)
+        ]  # silence follows, so that pieces are alike
         return self.logits(rows, faces)[:, 1]
 
     def logits(self, mfcc: np.ndarray, faces: np.ndarray) -> np.ndarray:

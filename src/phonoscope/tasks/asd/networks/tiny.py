@@ -79,7 +79,9 @@ def movement(halved: Tensor) -> Tensor:
     xx, yy, xy = over[1, 1] + RIDGE, over[2, 2] + RIDGE, over[1, 2]
     x = (yy * over[0, 1] - xy * over[0, 2]) / (xx * yy - xy * xy)
     y = (xx * over[0, 2] - xy * over[0, 1]) / (xx * yy - xy * xy)
-    x, y, light = (value[..., None, None] for value in (x, y, means[0, ..., 0] - x * means[1, ..., 0] - y * means[2, ..., 0]))
+    x, y, light = (
+        value[..., None, None] for value in (x, y, means[0, ..., 0] - x * means[1, ..., 0] - y * means[2, ..., 0])
+    )
     rest = (change - right * x - down * y - light).square()
     masks = torch.from_numpy(MASKS).to(halved.dtype)
     moves = 0.5 * (torch.einsum("btyx,kyx->btk", rest, masks) + NOISE).log()
