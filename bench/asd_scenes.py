@@ -1,8 +1,8 @@
 """Who speaks, of real people whose mouths all move: scenes of two faces with exact truth.
 
 Two clips are put side by side. In a scene of *turns* one is heard in its first half and the other in its second; in a
-*dub* somebody else is heard, in *silence* nobody; beside a *listener*, who does not speak, one is heard throughout. Faces
-come through the pipeline: film, detector, tracks, crops. A scene is never encoded, so nothing but its sound is mounted.
+*dub* somebody else is heard, in *silence* nobody; beside a *listener*, who does not speak, one is heard throughout.
+Faces come through the pipeline: film, detector, tracks, crops. Scenes are not encoded: only their sound is mounted.
 """
 
 import csv
@@ -68,13 +68,11 @@ def measure() -> list[Table]:
             continue
     with tempfile.TemporaryDirectory() as folder:
         kept = clips((*CHOSEN_ON, *NEVER_USED, LISTENER), Path(folder))
+    never_used = [clip for clip in kept if clip.person not in CHOSEN_ON]
+    chosen_on = [clip for clip in kept if clip.person not in NEVER_USED]
     return [
-        _table("six people on whom nothing was ever chosen", [c for c in kept if c.person not in CHOSEN_ON], scorers),
-        _table(
-            "four people on whom choices about `tiny` were made",
-            [c for c in kept if c.person not in NEVER_USED],
-            scorers,
-        ),
+        _table("six people on whom nothing was ever chosen", never_used, scorers),
+        _table("four people on whom choices about `tiny` were made", chosen_on, scorers),
     ]
 
 
@@ -182,9 +180,10 @@ def _table(title: str, among: Sequence[Clip], scorers: dict[str, Scorer]) -> Tab
     counts = {kind: sum(scene.kind == kind for scene in given) for kind in ("turns", "listener", "dub", "silence")}
     truth = np.concatenate([scene.speaks.ravel() for scene in given])
     told = ", ".join(f"{count} of {kind}" for kind, count in counts.items())
+    many = len({clip.person for clip in among} - {LISTENER})
     notes = (
-        f"{len({clip.person for clip in among} - {LISTENER})} people, {len(given)} scenes ({told}), {len(truth)} faces; "
-        f"share of positives {truth.mean():.2f}. Everybody's mouth moves but the listener's.",
+        f"{many} people, {len(given)} scenes ({told}), {len(truth)} faces; share of positives {truth.mean():.2f}. "
+        "Everybody's mouth moves but the listener's.",
     )
     return Table(f"Who speaks: {title}", rows, notes)
 

@@ -78,8 +78,8 @@ def seen_often(clips: Sequence[Clip], times: int, without_pause: float, rng: np.
     """Each clip `times` over, each time otherwise.
 
     Args:
-        without_pause: share of them in which the voice never rests. GRID's sentences are so short that their pauses alone
-            would tell what goes together.
+        without_pause: share of them in which the voice never rests. GRID's sentences are so short that their pauses
+            alone would tell what goes together.
     """
     made = []
     for clip in clips:
@@ -149,7 +149,7 @@ class Sampler:
     def draw(self, rng: np.random.Generator) -> Window:
         """One window; the same generator draws the same."""
         among = self.real if rng.random() < self.real_share else self.drawn
-        one = among[rng.integers(len(among))]
+        one = among[int(rng.integers(len(among)))]
         start = int(rng.integers(len(one) - FRAMES + 1))
         own, other = _part(one, start), self._other(one, start, among, rng)
         is_own = _turns(rng)
@@ -157,7 +157,7 @@ class Sampler:
         heard = np.where(is_own, own.heard, other.heard)
         speaks = is_own & own.heard & own.talks
         if rng.random() < 0.55:
-            room = self.still[rng.integers(len(self.still))]
+            room = self.still[int(rng.integers(len(self.still)))]
             rest = np.ones(FRAMES, bool) if rng.random() < 0.36 else _some(rng)
             quieter = min(0.0, float(sound[:, 0].max()) - SOUND_MEAN[0] - float(room.mfcc[:, 0].mean()))
             quiet = room.mfcc + np.array([quieter] + [0.0] * 12, np.float32)
@@ -178,7 +178,7 @@ class Sampler:
             others = [each for each in among if each.person != one.person]
         else:
             others = list(self.spoken if kind < 0.94 else self.still)
-        other = others[rng.integers(len(others))]
+        other = others[int(rng.integers(len(others)))]
         return _part(other, int(rng.integers(len(other) - FRAMES + 1)))
 
 

@@ -113,6 +113,13 @@ def test_ingest_makes_clock_and_sound_and_nothing_more(puppets, tmp_path, capsys
     assert json.loads((folder / "recording.json").read_text())["fps"] == "30000/1001"
 
 
+def test_the_card_of_weights_goes_by_their_name_and_nothing_is_no_name(capsys):
+    assert main(["models", "card", "lr-asd:ava"]) == 0
+    assert '"version": "ava-' in capsys.readouterr().out
+    assert main(["models", "card"]) == 2
+    assert "the card of what?" in capsys.readouterr().err
+
+
 def test_models_and_doctor_name_licences_and_places(capsys):
     assert main(["models"]) == 0
     assert "Apache-2.0" in capsys.readouterr().out

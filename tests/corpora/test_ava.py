@@ -135,6 +135,7 @@ def test_times_are_the_same_however_they_are_written(tmp_path):
         ([ROW.replace("0.3", "0.05")], "line 1: the box 0.1, 0.2, 0.05, 0.4 ends before it begins"),
         ([ROW, ROW], "line 2: 'vid_0900_0960:1' at 902 s has had its row: .*line 1"),
         ([ROW, ROW.replace("902.00", "22550")], "is at 902 and at 22550: seconds and another unit are mixed"),
+        ([ROW.replace("902.00", "1.7e18")], "line 1: the time stamp 1.7e[+]18 is no number of seconds"),
         ([ROW.replace("902.00", "-1")], "time stamp -1 is before the video begins"),
         ([ROW.replace("902.00", "00:15:02")], "frame_timestamp is no number: '00:15:02'"),
         ([ROW.replace("902.00", "")], "line 1: frame_timestamp is no number: ''"),

@@ -52,6 +52,10 @@ def test_at_25_frames_a_second_twenty_seconds_are_500_frames():
         spans_every(100, Fraction(25), Fraction(1, 2))
 
 
+def test_film_of_less_than_a_picture_a_second_has_no_piece_without_one():
+    assert spans_every(4, Fraction(1, 2), Fraction(1)) == [Span(k, k + 1) for k in range(4)]
+
+
 @pytest.fixture(scope="module")
 def flashes(tmp_path_factory):
     """A film at 29.97 frames a second with flashes and beeps, its sound late, and its pieces of 1.6 s."""

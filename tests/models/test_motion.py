@@ -172,7 +172,7 @@ class TalkingHead:
     def scores(self, sound: np.ndarray) -> np.ndarray:
         """Log-odds that this face says `sound`, by the step, from decoded pictures."""
         film, audio = Film(self.recording), Series(sound[: self.recording.num_samples], Fraction(16000))
-        looker = asd(film, Tracks((self.track,)), audio, self.recording, Motion(), AsdParams())
+        looker = asd(film, Tracks((self.track,)), audio, self.recording, None, Motion(), AsdParams())
         return drive(looker, decode(self.path, self.clock, film.whole)).columns["score"]
 
     def loud(self) -> np.ndarray:

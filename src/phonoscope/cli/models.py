@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from tyro.conf import Positional
@@ -21,12 +21,13 @@ class Models:
     phonoscope models                  all of them
     phonoscope models pull yunet       fetch weights into the cache, for a machine that will be offline
     phonoscope models card runs/mine   what a file of weights says of itself: licence, training, figures
+    phonoscope models card lr-asd:ava  the card of weights that go by a name
 
     Weights are looked for in $PHONOSCOPE_HOME/weights, then in the folder $PHONOSCOPE_MODELS, then at their sources.
     """
 
     action: Positional[Literal["list", "pull", "card"]] = "list"
-    name: Positional[str] = ""  # of the network to pull; of card, a file of weights or the folder of a run
+    name: Positional[str] = ""  # of the network to pull; of card, a file of weights, the folder of a run, or a network
     json: bool = False  # a line of JSON a network, for programs
 
 
@@ -39,9 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         print(weights.weights(registry.card_of(options.name)))
         return 0
     if options.action == "card":
-        path = Path(options.name)
-        about = read_state_dict(path / "weights.safetensors" if path.is_dir() else path).about
-        print(msgspec.json.format(msgspec.json.encode(about), indent=1).decode())
+        print(msgspec.json.format(msgspec.json.encode(_card(options.name)), indent=1).decode())
         return 0
     for name in registry.names():
         card = registry.card_of(name)
@@ -53,3 +52,17 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{name:10} {card.version:10} {card.licence:12} {origin}")
             print(f"{'':10} {card.cite}" + (f"\n{'':10} {card.notes}" if card.notes else ""))
     return 0
+
+
+def _card(name: str) -> dict[str, Any]:
+    """What a file of weights says of itself, or the card of weights that go by a name.
+
+    Raises:
+        UsageError: there is no such file, run or network, or the file holds no weights.
+    """
+    if not name:
+        raise UsageError("the card of what? name a file of weights, the folder of a run, or a network as in lr-asd:ava")
+    path = Path(name).expanduser()
+    if not path.exists() and not (path.suffix or len(path.parts) > 1):
+        return asdict(registry.card_of(name))
+    return {**read_state_dict(path / "weights.safetensors" if path.is_dir() else path).about}

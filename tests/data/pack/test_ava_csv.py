@@ -149,7 +149,7 @@ def test_shards_make_one_table_of_all_and_silent_films_are_left_out(scored, film
     root = scored.folder.parents[1]
     other = known_store(films / "mute.mp4", MUTE, root)
     told = {it.recording: it for it in pack(root, tmp_path / "out", "ava-csv").carry_out()}
-    assert told[other.recording.id].left_out == {other.recording.id: "it has no sound, so nobody is scored"}
+    assert told[other.recording.id].left_out == {other.recording.id: "it has no sound, so nobody speaks"}
     assert read_ava(tmp_path / "out" / "predictions.csv").videos == (scored.recording.id,)
     assert lines(tmp_path / "out" / "clips.csv")[1][:3] == [scored.recording.id, scored.recording.id, ""]
 

@@ -15,6 +15,7 @@ from phonoscope.core.errors import UsageError
 from phonoscope.corpora.ava.rows import BOX, LABEL, LABELS, NUMBERS, OFFICIAL, ORIG, TICKS, AvaRows
 
 MARGIN = 0.25  # of the picture, by which a box may leave it where the face does
+LATEST_S = 1e12  # s; later times do not fit into whole microseconds
 LONGEST_GAP_S = 3600.0  # s, in one entity; AVA's excerpts last 15 min, so more means another unit
 SLACK = 0.4  # of a frame, by which times that were rounded to hundredths are apart too little
 ENOUGH = 20  # steps, before a frame's length is believed
@@ -128,10 +129,13 @@ def _box_fault(rows: AvaRows) -> tuple[int, str] | None:
 
 def _time_fault(rows: AvaRows, parts: Sequence[Part]) -> tuple[int, str] | None:
     """A row whose time stamp cannot be, and why."""
-    time_s, order = rows.time_s, np.arange(len(rows)) if rows.in_runs else rows.order
+    time_s = rows.time_s
     if not (time_s >= 0).all():
         row = int((~(time_s >= 0)).argmax())
         return row, f"the time stamp {time_s[row]:g} is before the video begins"
+    if time_s.max(initial=0) > LATEST_S:
+        return int(time_s.argmax()), f"the time stamp {time_s.max():g} is no number of seconds"
+    order = np.arange(len(rows)) if rows.in_runs else rows.order
     same = (np.diff(rows.video[order]) == 0) & (np.diff(rows.entity[order]) == 0)
     step = np.diff(rows.tick[order])
     frame = _frame(rows.video[order], np.where(same, step, -1))

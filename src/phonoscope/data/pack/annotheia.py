@@ -23,7 +23,7 @@ from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.scenes import Scene, scene_film, scenes_of, words_between
 from phonoscope.data.pack.speaking import probability, runs, scores_of, smoothed
-from phonoscope.data.pack.whole import left_out, name_of, pack_whole
+from phonoscope.data.pack.whole import name_of, pack_whole
 from phonoscope.models.backends.whisper import check_installed, loaded
 from phonoscope.models.protocols import Transcriber
 from phonoscope.store.recording import StoredRecording
@@ -70,12 +70,7 @@ def annotheia(
         UsageError: there are no fresh scores or shots, or transcripts are wanted and faster-whisper is not installed.
     """
     material = Material(stored)
-    if material.flac is None:
-        yield from left_out(material, folder, "it has no sound, so nobody speaks")
-        return
-    for name in ("asd", "shots"):
-        stored.made(name)
-    if p.asr and stored.recording.sample_rate != SAMPLE_RATE:
+    if material.flac is not None and p.asr and stored.recording.sample_rate != SAMPLE_RATE:
         rate = stored.recording.sample_rate
         raise UsageError(f"Whisper hears {SAMPLE_RATE} samples a second, '{stored.recording.id}' has {rate}")
     made_from = ("asd", "shots", "landmarks", "audio", *(("recording",) if p.save_scenes else ()))
@@ -83,7 +78,7 @@ def annotheia(
     def write(part: Path) -> list[str]:
         return _write(material, clips, part, _transcriber(p), p)
 
-    yield from pack_whole(material, clips, folder, (NAME, VERSION), made_from, p, write)
+    yield from pack_whole(material, clips, folder, (NAME, VERSION), made_from, p, write, ("asd", "shots"))
 
 
 def join_scenes(folder: PackFolder) -> None:

@@ -13,7 +13,7 @@ from phonoscope.data.pack.folder import PackFolder
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.speaking import probability, scores_of
-from phonoscope.data.pack.whole import left_out, name_of, pack_whole
+from phonoscope.data.pack.whole import name_of, pack_whole
 from phonoscope.store.recording import StoredRecording
 
 NAME, VERSION = "ava-csv", 1
@@ -41,10 +41,6 @@ def ava_csv(
         UsageError: the recording has sound but no scores, or scores that are stale.
     """
     material = Material(stored)
-    if material.flac is None:
-        yield from left_out(material, folder, "it has no sound, so nobody is scored")
-        return
-    stored.made("asd")  # or it says what makes it
 
     def write(part: Path) -> list[str]:
         path = EACH % name_of(material)

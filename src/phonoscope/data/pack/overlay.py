@@ -12,7 +12,7 @@ from phonoscope.data.pack.folder import PackFolder
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.speaking import scores_of, smoothed
-from phonoscope.data.pack.whole import left_out, name_of, pack_whole
+from phonoscope.data.pack.whole import name_of, pack_whole
 from phonoscope.media.canvas import RED, SPEAKING, Mark, put
 from phonoscope.store.recording import StoredRecording
 
@@ -43,10 +43,6 @@ def overlay(
         RecordingFailed: its film is no longer where it was, or cannot be decoded.
     """
     material = Material(stored)
-    if material.flac is None:
-        yield from left_out(material, folder, "it has no sound, so nobody is scored")
-        return
-    stored.made("asd")
 
     def write(part: Path) -> list[str]:
         path = EACH % name_of(material)

@@ -26,14 +26,26 @@ def pack_whole(
     made_from: Sequence[str],
     p: Any,
     write: Callable[[Path], list[str]],
+    needs: Sequence[str] = ("asd",),
 ) -> Iterator[Packed]:
-    """Pack one recording by one function, unless the same was made of the same; yields twice, as layouts do.
+    """Pack who speaks in one recording by one function, unless the same was made of the same; yields twice.
+
+    One without sound is left out.
 
     Args:
         made_by: name of the layout and its version.
         made_from: artifacts that it reads, of those that there are.
         write: writes the files into an empty folder, and gives their paths in it.
+        needs: artifacts that there must be.
+
+    Raises:
+        UsageError: one of `needs` is not there or stale; it says what makes it.
     """
+    if material.flac is None:
+        yield from _left_out(material, folder, "it has no sound, so nobody speaks")
+        return
+    for name in needs:
+        material.stored.made(name)
     recording, (layout, version) = material.recording, made_by
     spans = [[clip.track.id, clip.span.start, clip.span.stop] for clip in clips]
     recipe = [layout, version, plain(p), spans, name_of(material), [material.key(name) for name in made_from]]
@@ -57,7 +69,7 @@ def pack_whole(
     yield packed
 
 
-def left_out(material: Material, folder: PackFolder, why: str) -> Iterator[Packed]:
+def _left_out(material: Material, folder: PackFolder, why: str) -> Iterator[Packed]:
     """A recording that the layout has nothing to tell of; if it lay in the folder, it is taken away."""
     packed = Packed(recording=material.recording.id, left_out={material.recording.id: why})
     yield packed

@@ -51,10 +51,10 @@ class Tiny:
         cite="",
         input="middle 112 px of the asd crop, grey; MFCC by the recipe psf, four rows a frame, of sound at 16 kHz",
         rate="one score a video frame; made for 25 frames a second",
-        notes="trained on puppets, four people of GRID and voices of LibriSpeech (both CC-BY-4.0) by `python -m bench tiny`. "
-        "On six people on whom nothing was chosen, all of whom move their mouths: AP .68 where two take turns (`motion` "
-        ".65), .57 with wrong dubs and silence too (`motion` .575), .89 beside a face that does not speak (`motion` .92); "
-        "shares of positives .46, .26, .46",
+        notes="trained on puppets, on four people of GRID and on voices of LibriSpeech, both CC-BY-4.0, by `python -m "
+        "bench tiny`. On six people on whom nothing was chosen, and whose mouths all move: AP .68 where two take turns "
+        "(`motion` .65), .57 with wrong dubs and silence too (`motion` .575), .89 beside a face that does not speak "
+        "(`motion` .92); shares of positives .46, .26, .46",
         size=4320,
     )
     cards: ClassVar[Mapping[str, Card]] = {"v1": card}

@@ -108,7 +108,7 @@ def together(seen: Tensor, heard: Tensor, slight: Tensor, reach: int) -> Tensor:
 
 
 def around(values: Tensor, reach: int) -> Tensor:
-    """Means (B, C, T) of values (B, C, T) around each frame, weighted by a Hann window; nothing lies beyond the ends."""
+    """Means (B, C, T) around each frame of values (B, C, T), by a Hann window; nothing lies beyond the ends."""
     bell = torch.hann_window(2 * reach + 3, periodic=False, dtype=values.dtype)[1:-1][None, None]
     sums = conv1d(pad(values, (reach, reach)).flatten(0, 1)[:, None], bell)[:, 0].reshape(values.shape)
     return sums / conv1d(pad(torch.ones_like(values[:1, :1]), (reach, reach)), bell)
