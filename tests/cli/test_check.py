@@ -122,7 +122,9 @@ def test_annotations_take_labelled_films_in(puppets, tmp_path, capsys, caplog):
     (tmp_path / "t.csv").write_text("\n".join([*rows, "gone,1.00,0,0,1,1,NOT_SPEAKING,gone:1"]) + "\n")
     store = str(tmp_path / "s")
     arguments = ["annotations", str(tmp_path / "t.csv"), "--films", str(tmp_path / "films"), "--to", store]
-    assert main([*arguments, "--split", "train"]) == 0
+    assert main([*arguments, "--split", "train", "--lists", str(tmp_path / "csv")]) == 0
+    assert (tmp_path / "csv/train_loader.csv").read_text() == f"abc:1\t50\t25.0\t[{', '.join('0' * 50)}]\t0\n"
+    assert (tmp_path / "csv/train_orig.csv").read_text().splitlines()[1].endswith(",abc:1,0,abc:1:0")
     assert "made    abc-" in (out := capsys.readouterr().out) and "tracks, labels" in out
     assert "passed over: gone" in caplog.text and "does not know, passed over: other" in caplog.text
     assert main(["run", "asd", store, "--no-report", "--asd.model", "motion"]) == 0

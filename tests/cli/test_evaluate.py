@@ -87,3 +87,11 @@ def test_lenient_tells_what_it_filled_in(files, capsys):
 def test_what_makes_no_sense_is_answered_in_one_line_and_exit_code_2(files, capsys, arguments, said):
     error = told(capsys, *[it.format(tmp=files) for it in arguments], code=2).err
     assert said in error and error.count("\n") == 1
+
+
+def test_f1_is_told_of_all_rows_and_of_each_face(files, capsys):
+    tables = ("--truth", files / "truth.csv", "--scores", files / "scores.csv", "--threshold", "0.42")
+    found = json.loads(told(capsys, "asd", *tables, "--json").out)["at_threshold"]
+    assert found["f1"] == found["f1_by_person"] == pytest.approx(2 * 3 / (4 + 4))  # four taken, three of them right
+    assert found["persons"] == 1
+    assert "F1 above 0.42: 75.000 %" in told(capsys, "asd", *tables).out

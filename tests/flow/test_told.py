@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from phonoscope.core.faces import Tracks
 from phonoscope.core.clips import Listed
+from phonoscope.core.faces import Tracks
 from phonoscope.store.folder import Store
 from phonoscope.store.receipts import BY_CORPUS, Receipt
 from phonoscope.testing.quick import quick_job

@@ -17,12 +17,13 @@ from phonoscope.core.geometry import central, crop_track
 from phonoscope.media.warp import warp
 from phonoscope.metrics.ranking import average_precision
 from phonoscope.models import load
-from phonoscope.models.backends.tiny import CONTEXT, Tiny, entries, movement
+from phonoscope.models.backends.tiny import Tiny, entries, movement
 from phonoscope.models.cards import card_of_file
 from phonoscope.models.hashes import sha256_of
 from phonoscope.models.weights import weights
 from phonoscope.testing.puppet import Head, Scene, Seat, Shot, Speech
 
+CONTEXT = Tiny.context  # frames
 PER_FRAME = 640  # samples at 25 frames a second
 few = settings(max_examples=12, deadline=None)
 

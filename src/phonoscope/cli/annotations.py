@@ -14,6 +14,8 @@ from phonoscope.cli.options import parse
 from phonoscope.cli.progress import carry_out
 from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
+from phonoscope.corpora.annotations import write_lists
+from phonoscope.store.folder import Store
 
 NATIVE = api.ClockParams(fps=None)
 
@@ -33,6 +35,7 @@ class Annotations:
     tables: Positional[tuple[str, ...]]  # csv of any of AVA's layouts, also .csv.gz, JSON of ASW's, folders of them
     films: Path  # folder with the films
     to: Path  # the store: a new folder, or one made by phonoscope
+    lists: Path | None = None  # folder for TalkNet's own tables of these faces: {split}_orig.csv and {split}_loader.csv
     split: str = ""  # the set that these videos belong to: training, validation, test
     max_gap_s: float | None = None  # seconds; a face without a label for longer begins a new track; AVA 0.1, ASW 0.3
     how: Annotated[How, arg(name="")] = How()  # noqa: RUF009 - frozen
@@ -54,4 +57,8 @@ def main(arguments: Sequence[str]) -> int:
         Rights(options.licence, options.consent, options.origin),
         split=options.split, max_gap_s=gap_s, retry_failed=how.retry_failed, shard=shard,
     )  # fmt: skip
-    return carry_out(job, how, report=False)
+    code = carry_out(job, how, report=False)
+    if options.lists:
+        write_lists(Store(options.to), options.lists, options.split)
+        print(f"{options.lists}: TalkNet's lists of all labelled faces of {options.to}")
+    return code

@@ -36,6 +36,7 @@ class Evaluate:
     truth: Path | None = None  # what people have labelled
     scores: Path | None = None  # what a model makes of the same faces
     sizes: Path | None = None  # a csv without a header: video, width, height in px
+    threshold: float | None = None  # on the scores: F1 of what is above it, of all rows and as the mean of all faces
     lenient: bool = False  # rows without a score take the nearest of their face, or else the lowest of all
     json: bool = False  # one JSON object, for programs
     split: str = "test"  # of the store or the windows
@@ -69,6 +70,6 @@ def tables(options: Evaluate) -> int:
     sizes = read_sizes(options.sizes) if options.sizes else None
     with ThreadPoolExecutor() as both:
         truth, scores = both.map(read_ava, (options.truth, options.scores))
-    found = evaluate(truth, scores, not options.lenient, sizes)
+    found = evaluate(truth, scores, not options.lenient, sizes, options.threshold)
     print(msgspec.json.encode(found).decode() if options.json else "\n".join(evaluation_lines(found)))
     return 0

@@ -24,6 +24,9 @@ def evaluation_lines(found: Evaluation) -> list[str]:
         f"the order of equal scores allows {worst} to {best}",
         f"{count(counts['rows'], 'row')}, {_spaced(counts['positives'])} of them speaking; {entities}, {videos}",
     ]
+    if (at := found.at_threshold) is not None:
+        people = f"; of each face, {_percent(at.f1_by_person)} in the mean of {count(at.persons, 'face')}"
+        lines.append(f"F1 above {at.threshold:g}: {_percent(at.f1)}{people}")
     for what, why in (("nearest", "the nearest of their face"), ("lowest", "the lowest of all")):
         if counts.get(what):
             lines.append(f"without a score of their own: {count(counts[what], 'row')} took {why}")

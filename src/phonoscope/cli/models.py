@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.action == "card":
         print(msgspec.json.format(msgspec.json.encode(_card(options.name)), indent=1).decode())
         return 0
-    for name in registry.names():
+    for name in (variant for name in registry.names() for variant in registry.variants(name)):
         card = registry.card_of(name)
         place = weights.where(card)
         if options.json:
@@ -51,6 +51,8 @@ def main(arguments: Sequence[str]) -> int:
             origin = place or "to be fetched: " + " or ".join(card.sources)
             print(f"{name:10} {card.version:10} {card.licence:12} {origin}")
             print(f"{'':10} {card.cite}" + (f"\n{'':10} {card.notes}" if card.notes else ""))
+            if fitted := registry.calibration_of(name):
+                print(f"{'':10} probability = 1 / (1 + exp(-({fitted.scale:g} · score + {fitted.offset:g})))")
     return 0
 
 

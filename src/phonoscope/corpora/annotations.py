@@ -4,15 +4,15 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from phonoscope.core.clips import Listed
-from phonoscope.core.errors import RecordingFailed
+from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.core.faces import Track, Tracks, TrackTable
 from phonoscope.core.media import Recording
-from phonoscope.corpora.ava import AvaRows, join
+from phonoscope.corpora.ava import AvaRows, join, write_ava, write_loader
 from phonoscope.store.folder import Store
 from phonoscope.store.receipts import BY_CORPUS, Receipt
 from phonoscope.store.recording import StoredRecording
@@ -116,6 +116,27 @@ def rows_in(store: Store) -> AvaRows:
         none = np.empty(0, np.int32)
         return AvaRows((), (), none, none, np.empty(0), np.empty((0, 4)), np.empty(0, np.int8))
     return join(parts).take(np.argsort(np.concatenate(places), kind="stable"))
+
+
+def write_lists(store: Store, to: Path, split: str = "") -> None:
+    """The labelled faces of a store as TalkNet's trainer reads them: `{split}_orig.csv`, `{split}_loader.csv`.
+
+    Args:
+        to: folder, made if it is not there.
+        split: only recordings of this set; by default all, in files that begin with `all`.
+
+    Raises:
+        UsageError: there are no labelled faces.
+    """
+    mine = [id for id in store if (listed := store[id].listed) and (not split or listed.split == split)]
+    rates = {PurePath(listed.path).stem: store[id].recording.fps for id in mine if (listed := store[id].listed)}
+    rows = rows_in(store)
+    rows = rows.take(np.flatnonzero([video in rates for video in np.asarray(rows.videos)[rows.video]]))
+    if not len(rows):
+        raise UsageError(f"'{store.root}' has no labelled faces of '{split or 'any'}': nothing to list")
+    to.mkdir(parents=True, exist_ok=True)
+    write_ava(to / f"{split or 'all'}_orig.csv", rows, "orig")
+    write_loader(to / f"{split or 'all'}_loader.csv", rows, rates)
 
 
 def _rows(video: str, labels: TrackTable) -> AvaRows:

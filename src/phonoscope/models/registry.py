@@ -53,6 +53,20 @@ def names(kind: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in every if kind is None or _class(name).backend_kind == kind)
 
 
+def variants(name: str) -> tuple[str, ...]:
+    """The name of a model, and those of its other weights: `lr-asd`, `lr-asd:ava`."""
+    cards: Mapping[str, Card] = getattr(_class(name), "cards", {})
+    return (name, *(f"{name}:{which}" for which in list(cards)[1:]))
+
+
+def calibration_of(name: str) -> Any:
+    """What makes probabilities of a model's scores, with `scale` and `offset`; None if nobody has fitted it."""
+    backend = _class(name)
+    cards: Mapping[str, Card] = getattr(backend, "cards", {})
+    which = name.partition(":")[2] or next(iter(cards), "")
+    return getattr(backend, "calibrations", {}).get(which)
+
+
 def card_of(name: str) -> Card:
     """The card of a model, with the weights that its name asks for.
 

@@ -1,7 +1,8 @@
 """Tiny: a scorer of our own that comes with phonoscope, of some eight hundred numbers, in NumPy.
 
 A mouth moves, somebody is heard, and the mouth moves just as the voice does: the clues of `motion`, but how mouth and
-voice go together has been learnt, and so has what each clue weighs.
+voice go together has been learnt, and so has what each clue weighs. The two err differently, so the score is the mean
+of what the network says and of what `motion` says.
 """
 
 import copy
@@ -13,8 +14,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from phonoscope.core.errors import UsageError
+from phonoscope.models.backends.motion import Motion
 from phonoscope.models.cards import Card
-from phonoscope.models.speaking import COEFFICIENTS, FASTEST, ROWS, SLOWEST, rows_of
+from phonoscope.models.speaking import COEFFICIENTS, FASTEST, ROWS, SAMPLE_RATE, SLOWEST, rows_of
 from phonoscope.models.state_dicts import linear_entries, read_state_dict, strict
 
 WIDTH = 4  # filters of movement, and of sound, that are compared pair by pair
@@ -27,7 +29,7 @@ SOUND_DEVIATION = np.array([5.0] + [12.0] * 12, np.float32)
 NOISE = 0.3  # grey levels², below which a difference between frames is grain and coding
 RIDGE = 0.1  # grey levels² a px², keeps a blank face from flying off
 PORTION = 32  # faces that are looked at at once: more do not fit into the cache
-CONTEXT = 46  # frames: 40 and 4 of loudness, 1 of MFCC that hears across its edges, and 1 to spare
+REACH = 46  # frames that the network sees on either side: 40 and 4 of loudness, 1 of MFCC, and 1 to spare
 
 # Places are in the face halved to 56 × 56 px, less its border: the middle of an `asd` crop, where the corners of the
 # mouth lay at rows 28 to 34 in 18 clips. Height and width of the mouth, its upper and its lower lip, and the chin:
@@ -59,7 +61,7 @@ class Tiny:
     )
     cards: ClassVar[Mapping[str, Card]] = {"v1": card}
     policy, size = "asd", 112
-    context, period = CONTEXT, 1
+    context, period = max(REACH, Motion.context), 1
 
     def __init__(self, weights: Path, *, card: Card | None = None, threads: int = 1) -> None:
         """Load any weights of this network; it runs on one thread, whatever `threads` says.
@@ -70,7 +72,7 @@ class Tiny:
         tensors = read_state_dict(weights).tensors
         strict(tensors, entries(), "tiny")
         self._tensors = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
-        self.card, self._fps = card or self.card, Fraction(25)
+        self.card, self._fps, self._motion = card or self.card, Fraction(25), Motion()
 
     def at(self, fps: Fraction, windows: str = "shared") -> Self:
         """The same for film of so many frames a second; it has no windows, whatever `windows` says.
@@ -99,13 +101,13 @@ class Tiny:
             raise ValueError(f"expected audio (N,) float, got {audio.shape} {audio.dtype}")
         if len(faces) == 0:
             return np.zeros(0, np.float32)
-        rows = rows_of(audio, len(faces) + 1, self._fps)[
-            : ROWS * len(faces)
-        ]  # silence follows, so that pieces are alike
-        return self.logits(rows, faces)[:, 1]
+        samples = round(len(faces) * SAMPLE_RATE / self._fps)
+        heard = np.pad(audio[:samples], (0, max(samples - len(audio), 0)))
+        rows = rows_of(heard, len(faces) + 1, self._fps)  # silence follows: what ends a piece ends the whole
+        return (self.logits(rows[: ROWS * len(faces)], faces)[:, 1] + self._motion(faces, heard)) / 2
 
     def logits(self, mfcc: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """What it says of a whole track, (T, 2) float32: not speaking (always 0), speaking.
+        """What the network alone says of a whole track, (T, 2) float32: not speaking (always 0), speaking.
 
         Args:
             mfcc: (4T, 13), by the recipe psf.

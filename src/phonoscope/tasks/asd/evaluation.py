@@ -8,7 +8,7 @@ import numpy as np
 
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.ava import AvaRows
-from phonoscope.metrics.ranking import average_precision_and_bounds, by_score
+from phonoscope.metrics.ranking import average_precision_and_bounds, by_score, f1, f1_by_person
 from phonoscope.tasks.asd.matching import Matched, match
 
 SMALL_PX, LARGE_PX = 64, 128  # of a face's width, where AVA's paper parts them
@@ -26,6 +26,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class AtThreshold:
+    """What comes of it if scores above a threshold count as speaking."""
+
+    threshold: float
+    f1: float  # of all rows
+    f1_by_person: float  # the mean of each face's own, as the Columbia set is reported
+    persons: int  # faces that speak, or were taken for it: only they have an F1
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What scores reach on a table of truth; fractions, not percent."""
 
@@ -34,6 +44,7 @@ class Evaluation:
     average_precision_best: float  # the greatest
     counts: Mapping[str, int]  # rows, positives, entities, videos; if lenient: nearest, lowest, passed_over
     breakdowns: Mapping[str, Mapping[str, Part]]  # of what, then which rows
+    at_threshold: AtThreshold | None = None  # if one was given
 
 
 def evaluate(
@@ -41,6 +52,7 @@ def evaluate(
     scores: AvaRows,
     strict: bool = True,
     sizes: Mapping[str, tuple[int, int]] | None = None,
+    threshold: float | None = None,
 ) -> Evaluation:
     """Average precision of `scores` over all faces of all videos together, as the AVA-ActiveSpeaker challenge has it.
 
@@ -51,6 +63,7 @@ def evaluate(
     Args:
         strict: refuse what the official procedure refuses; else see `match` for what is done instead.
         sizes: width and height of each video, px.
+        threshold: on the scores; what lies above it counts as speaking.
 
     Raises:
         UsageError: what `match` refuses; no row of the truth is positive; or `sizes` lacks a video.
@@ -69,7 +82,8 @@ def evaluate(
         ranked = group[order]
         parts = {name: ranked == code for code, name in enumerate(names)}
         breakdowns[what] = {name: _part(speaking[rows], score[rows]) for name, rows in parts.items()}
-    return Evaluation(*average_precision_and_bounds(speaking, score), _counts(truth, matched, strict), breakdowns)
+    at = None if threshold is None else _at(truth, matched.score, threshold)
+    return Evaluation(*average_precision_and_bounds(speaking, score), _counts(truth, matched, strict), breakdowns, at)
 
 
 def read_sizes(path: Path | str) -> dict[str, tuple[int, int]]:
@@ -91,6 +105,15 @@ def read_sizes(path: Path | str) -> dict[str, tuple[int, int]]:
             raise UsageError(f"'{path}', line {number}: expected video,width,height in px, got '{line}'")
         sizes[cells[0]] = int(cells[1]), int(cells[2])
     return sizes
+
+
+def _at(truth: AvaRows, score: np.ndarray, threshold: float) -> AtThreshold:
+    taken = score > threshold
+    counts = np.bincount(truth.entity, truth.speaking | taken, len(truth.entities)) > 0
+    rows = counts[truth.entity]
+    person = np.asarray(truth.entities, dtype=object)[truth.entity[rows]]
+    each = f1_by_person(truth.speaking[rows], taken[rows], person)
+    return AtThreshold(threshold, f1(truth.speaking, taken), float(np.mean([*each.values()])), len(each))
 
 
 def _part(speaking: np.ndarray, score: np.ndarray) -> Part:
