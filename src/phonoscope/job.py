@@ -24,6 +24,7 @@ from phonoscope.flow.run import Work
 from phonoscope.flow.shard import Shard
 from phonoscope.flow.step import Step, steps_in
 from phonoscope.models.registry import card_of, choose, load, policy_of, sees_depth, spec
+from phonoscope.models.speaking import FASTEST, SLOWEST
 from phonoscope.steps import (
     asd,
     crop_video,
@@ -282,7 +283,7 @@ def failed_steps(store: Path | str) -> list[str]:
 
 def _work(store: Store, names: Sequence[str], params: Any) -> Work:
     """Work with every 'auto' settled: what it means is written into the store, so that later runs mean the same."""
-    steps, settled, chosen = settle(names, params, store.settings.models)
+    steps, settled, chosen = settle(names, within_reach(params, store.settings.fps), store.settings.models)
     store.choose_models(chosen)
     return Work(root=str(store.root), steps=tuple(steps), params=settled, load_backend=backend, card_of=identity)
 
@@ -329,6 +330,13 @@ def settle(
         said = "faces.every %d leaves gaps longer than tracks.max_gap %d: tracks will fall apart"
         logging.getLogger("phonoscope").warning(said, settled["faces"].every, settled["tracks"].max_gap)
     return steps, settled, chosen
+
+
+def within_reach(params: Any, fps: Fraction | None) -> Any:
+    """Settings whose `auto` is no network where film runs at a rate that networks have not learnt from."""
+    if fps is None or SLOWEST <= fps <= FASTEST or params.asd.model != "auto" or params.asd.weights:
+        return params
+    return replace(params, asd=replace(params.asd, model="motion"))
 
 
 def _at_its_crop(p: asd.AsdParams, chosen: Mapping[str, str]) -> asd.AsdParams:

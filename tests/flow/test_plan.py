@@ -1,13 +1,14 @@
 """Plans: what is needed comes first, keys follow recipes."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
 from phonoscope.core.errors import UsageError
 from phonoscope.flow.ingest import GIVEN
 from phonoscope.flow.plan import keys_of, plan
-from phonoscope.job import DEFAULT, STEPS, Params
+from phonoscope.job import DEFAULT, STEPS, Params, within_reach
 
 GIVEN_KEYS = {"recording": "r", "clock": "c", "audio": "a"}
 
@@ -68,3 +69,10 @@ def test_an_input_that_the_settings_do_without_is_neither_planned_nor_part_of_th
     assert "landmarks" not in [step.name for step in plan(["asd"], STEPS, frozenset(GIVEN))]
     assert "landmarks" in [step.name for step in plan(["asd"], STEPS, frozenset(GIVEN), aligned)]
     assert keys(names=["landmarks", "asd"])["asd"] == keys(names=["asd"])["asd"]
+
+
+@pytest.mark.parametrize(("fps", "model"), [(25, "auto"), (20, "auto"), (50, "motion"), (10, "motion")])
+def test_film_of_a_rate_that_no_network_has_learnt_from_is_scored_without_one(fps, model):
+    assert within_reach(Params(), Fraction(fps)).asd.model == model
+    asked = replace(Params(), asd=replace(Params().asd, model="light-asd"))
+    assert within_reach(asked, Fraction(fps)) == asked

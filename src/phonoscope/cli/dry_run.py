@@ -36,6 +36,7 @@ def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, 
     """
     items = films_of(corpus, films)[0] if corpus else sources(films) if films or not how.retry_failed else []
     store = api.open_store(to, params.clock) if items else Store(to)
+    params = api.within_reach(params, store.settings.fps if store is not None else params.clock.fps)
     steps, settled, _ = api.settle(names, params, store.settings.models if store is not None else {}, _pick)
     work = Work(root=str(to), steps=tuple(steps), params=settled, load_backend=api.backend, card_of=api.identity)
     failed = Job(store=store, work=work, items=items).failed() if store is not None else []

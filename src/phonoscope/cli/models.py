@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.action == "card":
         print(msgspec.json.format(msgspec.json.encode(_card(options.name)), indent=1).decode())
         return 0
-    for name in (variant for name in registry.names() for variant in registry.variants(name)):
+    for name in (variant for model in registry.names() for variant in registry.variants(model)):
         card = registry.card_of(name)
         place = weights.where(card)
         if options.json:

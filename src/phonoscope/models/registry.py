@@ -38,7 +38,7 @@ OURS = {
 PREFERRED = {
     "face_detector": ("yunet", "blazeface"),
     "voice_detector": ("silero",),
-    "speaking_scorer": ("lr-asd", "motion"),
+    "speaking_scorer": ("lr-asd", "tiny", "motion"),
     "face_landmarker": ("facemesh",),
     "hand_detector": ("palm",),
     "face_embedder": ("dlib128",),
