@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ def hashes(folder: Path) -> dict[Path, str]:
 def test_every_broken_film_has_one_outcome_and_a_failure_a_reason(shared_data, shared_weights, tmp_path):
     films, before = shared_data / "f_nasty_media", hashes(shared_data / "f_nasty_media")
     wanted = {*STEPS} - {"speech"}  # which has no model of ours
+    if find_spec("dlib") is None:  # the only model that embeds faces is an extra
+        wanted -= {"embeddings", "people"}
     job = prepare([films], tmp_path / "films", tuple(wanted))
     outcomes = {outcome.source: outcome for outcome in job.carry_out(jobs=2, timeout_s=TIMEOUT_S)}
     assert len(job.items) == len(before) and sorted(outcomes) == sorted(path.as_uri() for path in before)
