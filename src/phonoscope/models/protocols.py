@@ -176,3 +176,34 @@ class Transcriber(Protocol):
     def __call__(self, audio: np.ndarray) -> list[Word]:
         """The words in audio (N,) float32 at 16 kHz, in order of time."""
         ...
+
+
+class VisemeStream(Protocol):
+    """A sound that is heard bit by bit, as it comes from a microphone."""
+
+    def hear(self, audio: np.ndarray) -> np.ndarray:
+        """The rows that are certain after more of the sound, (N,) float32 at 16 kHz: (n, 15) float32, n may be 0."""
+        ...
+
+    def end(self) -> np.ndarray:
+        """The rows that are left, (n, 15), now that the sound is over."""
+        ...
+
+
+class VisemeScorer(Protocol):
+    """Tells which viseme is spoken."""
+
+    backend_kind: ClassVar[str] = "viseme_scorer"
+    card: Card
+    look_ahead_s: float  # s of sound after a row's centre that it needs
+
+    def __call__(self, audio: np.ndarray) -> np.ndarray:
+        """Probabilities of `core.visemes.VISEMES`, (ceil(N / 160), 15) float32, of audio (N,) float32 at 16 kHz.
+
+        Row j is centred at (j + ½) / 100 s, and rows sum to 1.
+        """
+        ...
+
+    def begin(self) -> VisemeStream:
+        """The same rows, within 1e-4, of a sound that is given bit by bit."""
+        ...
