@@ -2,7 +2,9 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -33,6 +35,21 @@ def shared_weights() -> Path:
     if not (SHARED / "weights").is_dir():
         pytest.skip(f"{NO_DATA}: the published weights do not lie in ../shared/weights")
     return SHARED / "weights"
+
+
+@pytest.fixture(scope="session")
+def of_dlib() -> Callable[[str], Any]:
+    """A model of dlib's by its name, if dlib is installed and the weights, some 100 MB, lie on this machine."""
+    from phonoscope.models.registry import card_of, load
+    from phonoscope.models.weights import where
+
+    def get(name: str) -> Any:
+        pytest.importorskip("dlib", reason="dlib is not installed: pip install 'phonoscope[dlib]'")
+        if where(card_of(name)) is None:
+            pytest.skip(f"no weights: those of {name} lie nowhere here, and 100 MB are not fetched for a test")
+        return load(name)
+
+    return get
 
 
 def _skips(config: pytest.Config) -> Counter[str]:

@@ -16,15 +16,15 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
 from phonoscope.corpora.folder import sources
 from phonoscope.corpora.labelled import labelled_films, read_labels
-from phonoscope.corpora.listing import films_of
+from phonoscope.corpora.listing import films_of, remembered, to_retry
 from phonoscope.flow.ingest import GIVEN
 from phonoscope.flow.job import Job
 from phonoscope.flow.plan import plan
 from phonoscope.flow.run import Work
 from phonoscope.flow.shard import Shard
 from phonoscope.flow.step import Step, steps_in
-from phonoscope.models.registry import card_of, choose, load, policy_of, sees_depth, spec
-from phonoscope.models.speaking import FASTEST, SLOWEST
+from phonoscope.models.rates import by_rate, depends_on_film, within_reach
+from phonoscope.models.registry import card_of, check_installed, choose, load, policy_of, sees_depth, spec
 from phonoscope.steps import (
     asd,
     crop_video,
@@ -48,6 +48,7 @@ from phonoscope.steps import (
     thumbs,
     tracks,
     vad,
+    visemes,
 )
 from phonoscope.store.folder import NATIVE, Store, StoreSettings, must_be_empty
 from phonoscope.store.ledger import known_sources, read_failures
@@ -55,7 +56,7 @@ from phonoscope.store.ledger import known_sources, read_failures
 STEPS: Mapping[str, Step] = steps_in(
     shots, faces, tracks, crops, mfcc, vad, asd, thumbs, crop_video,
     landmarks, mesh, pose, motion, mouth, quality, hands, speech, fbank, stft, face_crops,
-    embeddings, people,
+    embeddings, people, visemes,
 )  # fmt: skip
 NEED_DEPTH = {"mesh": "mesh", "pose": "landmarks", "motion": "landmarks"}  # and whose landmarker must see it
 BESIDE = ("train", "language")  # sections that are not of steps: `phonoscope train` reads the first; docs/train.md
@@ -194,6 +195,7 @@ def prepare(
     ...     print(outcome.recording, outcome.made)
 
     Args:
+        names: what is named beyond DEFAULT is made even where a corpus has given what only that would serve.
         corpus: the films are folders in which a corpus of this name lies; who is in a film and in which set is kept.
         retry_failed: try again what has crashed or hung; without films, all whose failures stand and concern `names`.
         shard: take only this part of the films; other machines, with the same paths, may do the others meanwhile.
@@ -206,11 +208,12 @@ def prepare(
     items, lists = films_of(corpus, films) if corpus else (sources(films) if films or not retry_failed else [], None)
     store = open_store(to, params.clock) if items else Store(to)
     store = Store.create(to, _settings(params.clock)) if store is None else store
-    work = replace(_work(store, names, params), known=known_sources(store), rights=rights or Rights(), corpus=lists)
+    work = replace(_work(store, names, params), known=known_sources(store), rights=rights or Rights())
+    work = replace(work, corpus=lists or remembered(read_failures(store.root)))
     job = Job(store=store, work=work, items=items, retry_failed=retry_failed)
     if not items:
-        job = replace(job, items=list(dict.fromkeys(failure.source for failure in job.failed())))
-    return job.part(shard)
+        job = replace(job, items=to_retry(job.failed()))
+    return _able(job.part(shard))
 
 
 def annotations(
@@ -268,7 +271,22 @@ def run(
     if not only:
         failed = {failure.recording for failure in job.failed()} if retry_failed else None
         job = replace(job, items=[id for id in store if failed is None or id in failed])
-    return job.part(shard)
+    return _able(job.part(shard))
+
+
+def _able(job: Job) -> Job:
+    """The job, if what its models run on is installed, so that it is not found out recording by recording.
+
+    Raises:
+        UsageError: an extra is missing, and a model that needs it is to be run.
+    """
+    for step in (step for step in job.work.steps if step.backends):
+        try:
+            check_installed(job.work.params[step.name].model)
+        except UsageError:
+            if step.name in job.due():
+                raise
+    return job
 
 
 def failed_steps(store: Path | str) -> list[str]:
@@ -283,9 +301,26 @@ def failed_steps(store: Path | str) -> list[str]:
 
 def _work(store: Store, names: Sequence[str], params: Any) -> Work:
     """Work with every 'auto' settled: what it means is written into the store, so that later runs mean the same."""
-    steps, settled, chosen = settle(names, within_reach(params, store.settings.fps), store.settings.models)
+    work, chosen = work_on(store.root, names, params, store.settings)
     store.choose_models(chosen)
-    return Work(root=str(store.root), steps=tuple(steps), params=settled, load_backend=backend, card_of=identity)
+    return work
+
+
+def work_on(
+    root: Path, names: Sequence[str], params: Any, settings: StoreSettings, pick: Callable[[str, str], str] = choose
+) -> tuple[Work, dict[str, str]]:
+    """Work in a store with every 'auto' settled, and what it has come to mean; nothing is written.
+
+    Raises:
+        UsageError, MissingWeights: as `settle`.
+    """
+    steps, settled, chosen = settle(names, within_reach(params, settings.fps), settings.models, pick)
+    work = Work(
+        root=str(root), steps=tuple(steps), params=settled, load_backend=backend, card_of=identity,
+        named=frozenset(names[len(DEFAULT) :] if tuple(names[: len(DEFAULT)]) == DEFAULT else names),
+        suited=by_rate if depends_on_film(params, settings.fps) else None,
+    )  # fmt: skip
+    return work, chosen
 
 
 def settle(
@@ -330,13 +365,6 @@ def settle(
         said = "faces.every %d leaves gaps longer than tracks.max_gap %d: tracks will fall apart"
         logging.getLogger("phonoscope").warning(said, settled["faces"].every, settled["tracks"].max_gap)
     return steps, settled, chosen
-
-
-def within_reach(params: Any, fps: Fraction | None) -> Any:
-    """Settings whose `auto` is no network where film runs at a rate that networks have not learnt from."""
-    if fps is None or SLOWEST <= fps <= FASTEST or params.asd.model != "auto" or params.asd.weights:
-        return params
-    return replace(params, asd=replace(params.asd, model="motion"))
 
 
 def _at_its_crop(p: asd.AsdParams, chosen: Mapping[str, str]) -> asd.AsdParams:

@@ -12,7 +12,6 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phonoscope.core import spectra
 from phonoscope.core.fbank import RECIPES, fbank
 
 few = settings(max_examples=30, deadline=None)
@@ -54,16 +53,6 @@ def test_any_length_gives_finite_rows_of_the_promised_width(samples, recipe, sil
     made = fbank(np.zeros(samples) if silent else noise(samples), 16000, recipe)
     assert made.values.shape == (RECIPES[recipe].cut.rows(samples, 16000).count, WIDTHS[recipe])
     assert np.isfinite(made.values).all()
-
-
-@few
-@given(chunk=st.integers(1, 40), recipe=st.sampled_from(sorted(RECIPES)), samples=st.integers(1, 6000))
-def test_chunks_of_any_size_give_what_one_pass_gives(chunk, recipe, samples):
-    audio = noise(samples, seed=chunk)
-    whole = fbank(audio, 16000, recipe).values
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spectra, "CHUNK", chunk)
-        np.testing.assert_allclose(fbank(audio, 16000, recipe).values, whole, rtol=0, atol=1e-9)
 
 
 @few

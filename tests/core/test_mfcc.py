@@ -11,7 +11,6 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phonoscope.core import spectra
 from phonoscope.core.mfcc import RECIPES, delta, fit_rows, mfcc
 
 few = settings(max_examples=40, deadline=None)
@@ -64,16 +63,6 @@ def test_every_row_is_centred_within_the_sound_give_or_take_a_window(samples, re
         last = made.start + (len(made) - 1) / made.rate
         assert 0 <= made.start <= window_s
         assert abs(last - Fraction(samples, sample_rate)) <= window_s + 1 / made.rate
-
-
-@few
-@given(chunk=st.integers(1, 40), recipe=st.sampled_from(sorted(RECIPES)), samples=st.integers(1, 6000))
-def test_chunks_of_any_size_give_what_one_pass_gives(chunk, recipe, samples):
-    audio = noise(samples, seed=chunk)
-    whole = mfcc(audio, 16000, recipe).values
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spectra, "CHUNK", chunk)
-        np.testing.assert_allclose(mfcc(audio, 16000, recipe).values, whole, rtol=0, atol=1e-9)
 
 
 @few

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phonoscope.core import spectra as module
+from phonoscope.core.fbank import RECIPES as FBANK
+from phonoscope.core.fbank import fbank
+from phonoscope.core.mfcc import RECIPES as MFCC
+from phonoscope.core.mfcc import mfcc
 from phonoscope.core.spectra import Cut, hann, povey, spectra
+from phonoscope.core.stft import RECIPES as STFT
+from phonoscope.core.stft import stft
 
 few = settings(max_examples=60, deadline=None)
 EDGES = ("pad", "centre", "mirror", "drop")
@@ -38,6 +44,17 @@ def test_rows_are_those_of_plain_slices(samples, edges, chunk):
     assert len(made) == cut.rows(samples, 16000).count
     for number, spectrum in enumerate(made):
         np.testing.assert_allclose(spectrum, np.fft.rfft(padded[number * 160 :][:400], 512), rtol=0, atol=1e-9)
+
+
+@few
+@given(chunk=st.integers(1, 40), data=st.data(), samples=st.integers(0, 6000))
+@pytest.mark.parametrize(("feature", "recipes"), [(fbank, FBANK), (mfcc, MFCC), (stft, STFT)])
+def test_chunks_of_any_size_give_what_one_pass_gives(feature, recipes, chunk, data, samples):
+    audio, recipe = np.random.default_rng(chunk).normal(0, 0.1, samples), data.draw(st.sampled_from(sorted(recipes)))
+    at_once = feature(audio, 16000, recipe).values
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CHUNK", chunk)
+        np.testing.assert_allclose(feature(audio, 16000, recipe).values, at_once, rtol=0, atol=1e-9)
 
 
 @few

@@ -9,7 +9,6 @@ import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phonoscope.core import spectra
 from phonoscope.core.stft import RECIPES, stft
 
 few = settings(max_examples=40, deadline=None)
@@ -75,16 +74,6 @@ def test_speech_separation_equals_scipy(samples):
     theirs = witness.stft(np.pad(audio, (64, 512))).T  # scipy's row p begins 256 samples before 160·p
     first = 2 - witness.p_min
     np.testing.assert_allclose(made, theirs[first : first + len(made)], rtol=0, atol=1e-5)
-
-
-@few
-@given(chunk=st.integers(1, 40), recipe=st.sampled_from(sorted(RECIPES)), samples=st.integers(0, 6000))
-def test_chunks_of_any_size_give_what_one_pass_gives(chunk, recipe, samples):
-    audio = noise(samples, seed=chunk)
-    whole = stft(audio, 16000, recipe).values
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spectra, "CHUNK", chunk)
-        np.testing.assert_array_equal(stft(audio, 16000, recipe).values, whole)
 
 
 @few

@@ -1,6 +1,8 @@
 """Pieces of films: edge to edge, of the length asked for, picture and sound together; and the film is left alone."""
 
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +18,7 @@ from phonoscope.cli.main import main
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import UsageError
 from phonoscope.core.time import Span, sample_at
-from phonoscope.data.cut import SAMPLE_RATE, LongFilm, cut, long_films, spans_every
+from phonoscope.data.cut import LEDGER, SAMPLE_RATE, CutFilm, LongFilm, cut, long_films, spans_every
 from phonoscope.job import prepare
 from phonoscope.media.audio import read_audio
 from phonoscope.media.probe import probe
@@ -174,6 +176,25 @@ def test_what_was_damaged_or_asked_for_otherwise_is_cut_again(flashes, tmp_path)
     assert (tmp_path / "cut" / told.made[1]).read_bytes() == (folder / "cut" / told.made[1]).read_bytes()
     (other,) = cut(films, tmp_path / "cut", Fraction(8, 5), crf=30)
     assert other.made == told.made
+
+
+def test_of_two_that_cut_into_one_folder_one_cuts_and_the_other_finds_it_cut(flashes, tmp_path):
+    folder, _, told = flashes
+    films, together = long_films([str(folder / "flash.mp4")]), threading.Barrier(2)
+
+    def cut_it(_: int) -> CutFilm:
+        together.wait()
+        (made,) = cut(films, tmp_path / "new" / "cut", Fraction(8, 5))
+        return made
+
+    with ThreadPoolExecutor(2) as both:
+        one, other = both.map(cut_it, range(2))
+    assert not one.failure and not other.failure
+    assert sorted([one.made, other.made]) == [(), told.made] == sorted([one.kept, other.kept])
+    for piece in told.made:
+        assert (tmp_path / "new" / "cut" / piece).read_bytes() == (folder / "cut" / piece).read_bytes()
+    left = {path.name for path in (tmp_path / "new" / "cut").iterdir()}
+    assert left == {LEDGER, *told.made}  # no part files, no locks
 
 
 def test_silent_films_have_silent_pieces(silent_puppet, tmp_path):

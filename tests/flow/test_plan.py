@@ -6,9 +6,13 @@ from fractions import Fraction
 import pytest
 
 from phonoscope.core.errors import UsageError
+from phonoscope.core.media import Recording
 from phonoscope.flow.ingest import GIVEN
 from phonoscope.flow.plan import keys_of, plan
-from phonoscope.job import DEFAULT, STEPS, Params, within_reach
+from phonoscope.job import DEFAULT, STEPS, Params, work_on
+from phonoscope.models.rates import within_reach
+from phonoscope.models.registry import PREFERRED
+from phonoscope.store.folder import StoreSettings
 
 GIVEN_KEYS = {"recording": "r", "clock": "c", "audio": "a"}
 
@@ -76,3 +80,19 @@ def test_film_of_a_rate_that_no_network_has_learnt_from_is_scored_without_one(fp
     assert within_reach(Params(), Fraction(fps)).asd.model == model
     asked = replace(Params(), asd=replace(Params().asd, model="light-asd"))
     assert within_reach(asked, Fraction(fps)) == asked
+
+
+@pytest.mark.parametrize(("fps", "model"), [(25, "lr-asd"), (20, "lr-asd"), (50, "motion"), (10, "motion")])
+def test_where_each_film_keeps_its_rate_the_scorer_is_chosen_film_by_film(tmp_path, fps, model):
+    def pick(kind: str, name: str) -> str:
+        return PREFERRED[kind][0] if name == "auto" else name
+
+    film = Recording(
+        id="x", source="file:///x", sha256="0", fps=Fraction(fps), num_frames=9, width=8, height=8, sample_rate=0,
+        num_samples=0, av_start=Fraction(0),
+    )  # fmt: skip
+    work, chosen = work_on(tmp_path, ["asd"], Params(), StoreSettings(fps=None), pick)
+    assert (work.on(film).params["asd"].model, chosen["asd"]) == (model, "lr-asd")
+    asked = replace(Params(), asd=replace(Params().asd, model="light-asd"))
+    work, _ = work_on(tmp_path, ["asd"], asked, StoreSettings(fps=None), pick)
+    assert work.on(film).params["asd"].model == "light-asd"

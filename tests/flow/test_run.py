@@ -60,6 +60,13 @@ def test_a_second_run_makes_nothing_and_touches_nothing(store, puppets, silent_p
     assert before == {p: p.stat().st_mtime_ns for p in (store.root / "recordings").rglob("*") if p.is_file()}
 
 
+def test_what_is_due_is_told_before_the_work(store, puppets, tmp_path):
+    assert prepare([puppets], store.root).due() == set()
+    later = replace(Params(), crops=replace(Params().crops, size=100))
+    assert prepare([puppets], store.root, params=later).due() == {"crops"} == run(["crops"], store, later).due()
+    assert prepare([puppets, tmp_path / "new.mp4"], store.root, ["crops"]).due() >= {"faces", "tracks", "crops"}
+
+
 def test_changing_one_setting_remakes_only_what_follows_it(store, puppets, tmp_path):
     root = tmp_path / "copy"
     shutil.copytree(store.root, root)

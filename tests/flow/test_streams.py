@@ -1,5 +1,7 @@
 """One decode serves every step, and each sees what it asked for."""
 
+import threading
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -81,3 +83,49 @@ def test_driving_a_step_gives_what_it_makes_or_its_own_error():
 
     with pytest.raises(KeyError, match="mine"):
         drive(failing(), ())
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_film_that_is_decoded_ahead_shows_the_same_and_fails_at_the_same_place(depth):
+    def decode(spans, broken_at=999):
+        for picture in pictures(spans):
+            if picture.frame == broken_at:
+                raise OSError("no more of it")
+            yield picture
+
+    def noting(spans, seen):
+        batch = yield spans
+        while batch:
+            seen.append([picture.frame for picture in batch])
+            batch = yield None
+        return seen
+
+    spans, threads = [Span(2, 9), Span(20, 61)], threading.active_count()
+    frames = [*range(2, 9), *range(20, 61)]
+    batches = [frames[at : at + 16] for at in range(0, len(frames), 16)]
+    assert look(decode, {"it": noting(spans, [])}, depth=depth).made["it"] == batches
+    seen = []
+    with pytest.raises(OSError, match="no more of it"):
+        look(partial(decode, broken_at=40), {"it": noting(spans, seen)}, depth=depth)
+    assert seen == batches[:1]  # that which 40 stands in never comes
+    assert threading.active_count() == threads
+
+
+def test_a_step_that_fails_ends_what_was_decoded_ahead():
+    closed = []
+
+    def decode(spans):
+        try:
+            yield from pictures(spans)
+        finally:
+            closed.append(threading.current_thread())
+
+    def failing():
+        yield [Span(0, 99)]
+        raise KeyError("mine")
+
+    threads = threading.active_count()
+    with pytest.raises(LookFailed):
+        look(decode, {"it": failing()}, depth=2)
+    assert len(closed) == 1 and closed[0] is not threading.current_thread()
+    assert threading.active_count() == threads

@@ -7,7 +7,9 @@ import pytest
 
 from phonoscope.core.clips import Listed
 from phonoscope.core.faces import Tracks
-from phonoscope.store.folder import Store
+from phonoscope.job import DEFAULT, Params, work_on
+from phonoscope.models.registry import PREFERRED
+from phonoscope.store.folder import Store, StoreSettings
 from phonoscope.store.receipts import BY_CORPUS, Receipt
 from phonoscope.testing.quick import quick_job
 
@@ -36,6 +38,29 @@ def test_a_corpus_s_tracks_are_kept_and_their_makers_are_not_run(job):
     assert len(stored.load("tracks")) == 0 and len(stored.load("asd").track) == 0
     assert stored.receipts["asd"].inputs["tracks"] == "0123456789abcdef"
     assert stored.stale == {}
+
+
+def test_what_is_asked_for_by_name_is_made_though_nothing_needs_it(job):
+    store = given(job)
+    named = replace(job, work=replace(job.work, named=frozenset({"shots"})))
+    (outcome,) = named.carry_out()
+    assert outcome.failure is None and "shots" in outcome.made and "faces" not in outcome.made
+    stored = store[outcome.recording]
+    assert stored.receipts["tracks"].step == BY_CORPUS and stored.stale == {}
+    assert "faces" in replace(job, work=replace(job.work, named=frozenset({"faces"}))).due()
+
+
+@pytest.mark.parametrize(
+    ("names", "named"),
+    [(DEFAULT, set()), ((*DEFAULT, "shots", "pose"), {"shots", "pose"}), (("shots", "asd"), {"shots", "asd"})],
+)
+def test_what_there_is_by_default_is_not_asked_for_by_name(tmp_path, names, named):
+    work, _ = work_on(tmp_path, names, Params(), StoreSettings(), first)
+    assert work.named == named
+
+
+def first(kind: str, name: str) -> str:
+    return PREFERRED[kind][0] if name == "auto" else name
 
 
 def test_other_tracks_by_a_corpus_make_what_follows_them_anew(job):

@@ -157,7 +157,7 @@ def test_what_it_cannot_score_is_refused(scorer: AvaAsd) -> None:
 def test_without_weights_it_says_that_they_must_be_given() -> None:
     from phonoscope.models import registry
 
-    with pytest.raises(UsageError, match=r"no weights of 'ava-asd' are published: .* --asd.weights FILE"):
+    with pytest.raises(UsageError, match=r"'ava-asd' has no weights that can be fetched: .* --asd.weights FILE"):
         registry.load("ava-asd")
 
 

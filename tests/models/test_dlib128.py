@@ -1,6 +1,5 @@
 """dlib's embedding of faces: an optional backend; near for one person, far for two."""
 
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 
 from phonoscope.core.align import any_crop
-from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track
 from phonoscope.media.picture import Picture
 from phonoscope.models.backends.dlib128 import SIDE, WIDTH, Dlib128
@@ -25,23 +23,13 @@ OTHERS = ("grid_lbax4n.mpg", "may_5s.mp4")
 Seen = tuple[np.ndarray, Track, np.ndarray]  # a picture (H, W, 3), the face in it, its points (68, 2)
 
 
-def test_without_dlib_one_line_names_the_command(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "dlib", None)
-    with pytest.raises(UsageError, match=r"pip install 'phonoscope\[dlib\]'"):
-        Dlib128(tmp_path / "weights.dat")
-
-
 def test_its_card_says_whose_faces_it_has_learnt_from():
     assert "for research" in Dlib128.card.notes
 
 
 @pytest.fixture(scope="module")
-def dlib128() -> Dlib128:
-    """The backend, if dlib is installed and its weights lie on this machine: they come in a wheel of 93 MB."""
-    pytest.importorskip("dlib", reason="dlib is not installed: pip install 'phonoscope[dlib]'")
-    if where(Dlib128.card) is None:
-        pytest.skip("no weights: those of dlib128 lie nowhere on this machine, and 93 MB are not fetched for a test")
-    return load("dlib128")
+def dlib128(of_dlib) -> Dlib128:
+    return of_dlib("dlib128")
 
 
 def check_types(dlib128: Dlib128) -> FaceEmbedder:

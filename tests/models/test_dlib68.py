@@ -1,12 +1,10 @@
 """dlib's landmarks: an optional backend without depth."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track
 from phonoscope.media.picture import Picture
 from phonoscope.models.backends.dlib68 import FRAME, MARGIN, RISE, SIDE, Dlib68
@@ -16,28 +14,18 @@ from phonoscope.models.registry import load
 from phonoscope.models.weights import where
 
 
-def test_without_dlib_one_line_names_the_command(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "dlib", None)
-    with pytest.raises(UsageError, match=r"pip install 'phonoscope\[dlib\]'"):
-        Dlib68(tmp_path / "weights.dat")
-
-
 def test_its_card_says_that_its_weights_are_not_for_sale():
     assert "excludes commercial use" in Dlib68.card.licence
 
 
 @pytest.fixture(scope="module")
-def dlib68() -> Dlib68:
-    """The backend, if dlib is installed and its 100 MB of weights lie on this machine."""
-    pytest.importorskip("dlib", reason="dlib is not installed: pip install 'phonoscope[dlib]'")
-    if where(Dlib68.card) is None:
-        pytest.skip("no weights: those of dlib68 lie nowhere on this machine, and 100 MB are not fetched for a test")
-    return load("dlib68")
+def dlib68(of_dlib) -> Dlib68:
+    return of_dlib("dlib68")
 
 
 def test_square_and_box_agree_with_dlibs_own_frame(dlib68):
     """A box as dlib's detector would give it leads to a square in which the predictor's box lies where that box is."""
-    square = dlib68.first(np.float32([100, 100, 200, 200]))
+    square = dlib68.first(np.array([100, 100, 200, 200], np.float32))
     extent = square.side / MARGIN
     assert square.y - RISE * extent == pytest.approx(150)
     assert FRAME * extent == pytest.approx(97)

@@ -236,7 +236,7 @@ def test_sound_at_another_rate_and_a_device_that_is_not_there_are_refused(hubert
 
 def test_a_missing_extra_is_one_line_that_names_the_command(hubert, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(UsageError, match=r"transformers must be installed .*: pip install 'phonoscope\[ssl\]'"):
+    with pytest.raises(UsageError, match=r"this model needs transformers: pip install 'phonoscope\[ssl\]'"):
         registry.choose("speech_encoder", str(hubert))
 
 

@@ -16,7 +16,8 @@ from safetensors.numpy import save_file
 from phonoscope.core.errors import MissingWeights, UsageError
 from phonoscope.job import backend, identity
 from phonoscope.models import registry, weights
-from phonoscope.models.backends.lr_asd import LrAsd, entries
+from phonoscope.models.backends import lr_asd
+from phonoscope.models.backends.lr_asd import LR_ASD, entries
 from phonoscope.models.cards import Card, card_of_file
 
 
@@ -154,8 +155,8 @@ def test_a_model_s_weights_go_by_their_name_or_their_file(own: Path) -> None:
 def test_published_weights_that_are_given_as_a_file_are_read_from_it(
     own: Path, bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    card = replace(LrAsd.cards["ava"], sha256=hashlib.sha256(own.read_bytes()).hexdigest())
-    monkeypatch.setattr(LrAsd, "cards", {**LrAsd.cards, "ava": card})
+    card = replace(LR_ASD.cards["ava"], sha256=hashlib.sha256(own.read_bytes()).hexdigest())
+    monkeypatch.setattr(lr_asd, "LR_ASD", replace(LR_ASD, cards={**LR_ASD.cards, "ava": card}))
     assert registry.load(f"lr-asd:{own}").card == registry.load("lr-asd", weights=own).card == card
     with pytest.raises(MissingWeights):
         registry.load("lr-asd:ava")
@@ -176,7 +177,7 @@ def test_a_file_tells_neither_its_name_nor_its_hash_and_only_text(tmp_path: Path
     def card(**about: object) -> Card:
         path = tmp_path / "w.safetensors"
         save_file({"a": np.ones(1, np.float32)}, path, {"phonoscope": json.dumps(about)})
-        return card_of_file(path, LrAsd.card)
+        return card_of_file(path, LR_ASD.card)
 
     told = card(name="mine", sha256="0", sources=["x"], size=1, version="2", trained_on={"hours": 3})
     assert (told.name, told.version) == ("lr-asd", "2")

@@ -1,7 +1,9 @@
 """Windows of a track: the same numbers as of each window alone, for a fraction of the work."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,20 +13,39 @@ from hypothesis import strategies as st
 from phonoscope.core.errors import UsageError
 from phonoscope.core.mfcc import fit_rows, mfcc
 from phonoscope.models.cards import Card
-from phonoscope.models.speaking import (
-    Calibration,
-    Network,
-    SpeakingNetwork,
-    WindowScorer,
-    exact,
-    rows_of,
-    shared,
-    track,
-)
+from phonoscope.models.face_encoders import Encoder
+from phonoscope.models.speaking import Calibration, SpeakingNetwork, rows_of
+from phonoscope.models.windows import SCHEMES, Network, begin
 
 CARD = Card("toy", "1", (), "", "", "", "", "")
 SECONDS = st.integers(20, 32)  # frames a second
 LENGTHS = st.integers(1, 420)  # frames: up to twenty seconds
+
+
+class Eyes:
+    """Looks at faces (T, …) as `see` says, all of them at their end."""
+
+    def __init__(self, see: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.see_all = see
+
+    def __call__(self, faces: np.ndarray) -> np.ndarray:
+        return self.see_all(faces)
+
+    def begin(self) -> "Gathered":
+        return Gathered(self.see_all)
+
+
+class Gathered:
+    """Faces that are looked at at their end."""
+
+    def __init__(self, see: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.see_all, self.faces = see, []
+
+    def see(self, faces: np.ndarray) -> None:
+        self.faces.extend(faces)
+
+    def end(self) -> np.ndarray:
+        return self.see_all(np.stack(self.faces))
 
 
 def around(values: np.ndarray, reach: int) -> np.ndarray:
@@ -49,7 +70,14 @@ def toy(reach: int, looked: list[int] | None = None) -> Network:
         both = np.cumsum(seen[..., 0] + heard[..., 0], 1), np.cumsum(seen[..., 1] * heard[..., 1], 1)
         return np.stack(both, 2) / np.arange(1, seen.shape[1] + 1)[:, None]
 
-    return Network(see, hear, judge, reach)
+    return Network(cast(Encoder, Eyes(see)), hear, judge, reach)
+
+
+def judged(windows: str, network: Network, rows: np.ndarray, faces: np.ndarray, second: int) -> np.ndarray:
+    """Logits (T, 2) in windows of that name."""
+    look = begin(network, windows, second)
+    look.see(faces)
+    return SCHEMES[windows](network, rows, look.end(), second)
 
 
 def material(frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +100,9 @@ def alone(network: Network, rows: np.ndarray, faces: np.ndarray, second: int) ->
 def test_exact_windows_give_what_each_window_gives_alone(frames: int, second: int, reach: int) -> None:
     network = toy(reach)
     rows, faces = material(frames)
-    assert np.allclose(exact(network, rows, faces, second), alone(network, rows, faces, second), atol=1e-4, rtol=1e-6)
+    assert np.allclose(
+        judged("exact", network, rows, faces, second), alone(network, rows, faces, second), atol=1e-4, rtol=1e-6
+    )
 
 
 @given(LENGTHS, SECONDS, st.integers(0, 10))
@@ -81,23 +111,23 @@ def test_exact_windows_look_at_each_face_twice_at_most_and_shared_ones_once(
 ) -> None:
     looked: list[int] = []
     rows, faces = material(frames)
-    exact(toy(reach, looked), rows, faces, second)
+    judged("exact", toy(reach, looked), rows, faces, second)
     assert sum(looked) <= 2 * frames
     looked.clear()
-    shared(toy(reach, looked), rows, faces, second)
+    judged("shared", toy(reach, looked), rows, faces, second)
     assert looked == [frames]
 
 
 @given(LENGTHS, SECONDS)
 def test_a_network_that_looks_nowhere_around_is_the_same_shared_and_exact(frames: int, second: int) -> None:
     rows, faces = material(frames)
-    assert np.array_equal(exact(toy(0), rows, faces, second), shared(toy(0), rows, faces, second))
+    assert np.array_equal(judged("exact", toy(0), rows, faces, second), judged("shared", toy(0), rows, faces, second))
 
 
 @given(st.integers(1, 25), SECONDS)
 def test_within_a_second_all_ways_are_one(frames: int, second: int) -> None:
     rows, faces = material(frames)[0], np.random.default_rng(0).normal(0, 1, (frames, 112, 112))
-    several = [scheme(toy(3), rows, faces, max(second, frames)) for scheme in (shared, exact, track)]
+    several = [judged(windows, toy(3), rows, faces, max(second, frames)) for windows in SCHEMES]
     assert np.allclose(several[0], several[1], atol=1e-6)
     assert np.allclose(several[0], several[2], atol=1e-5)
 
@@ -107,20 +137,20 @@ def test_within_a_second_all_ways_are_one(frames: int, second: int) -> None:
 def test_a_piece_that_begins_a_minute_later_scores_as_in_the_whole_track(rest: int, second: int) -> None:
     network, minute = toy(3), 60 * second
     rows, faces = material(minute + rest)
-    whole = exact(network, rows, faces, second)
-    pieces = [exact(network, rows[: 4 * minute], faces[:minute], second)]
+    whole = judged("exact", network, rows, faces, second)
+    pieces = [judged("exact", network, rows[: 4 * minute], faces[:minute], second)]
     if rest:
-        pieces.append(exact(network, rows[4 * minute :], faces[minute:], second))
+        pieces.append(judged("exact", network, rows[4 * minute :], faces[minute:], second))
     assert np.allclose(whole, np.concatenate(pieces), atol=1e-5)
 
 
 def test_a_second_must_hold_two_edges() -> None:
     rows, faces = material(50)
     with pytest.raises(ValueError, match="shorter than two edges of 11"):
-        exact(toy(11), rows, faces, 20)
+        judged("exact", toy(11), rows, faces, 20)
 
 
-def scorer(fps: Fraction = Fraction(25), windows: str = "shared") -> WindowScorer:
+def scorer(fps: Fraction = Fraction(25), windows: str = "shared") -> SpeakingNetwork:
     return SpeakingNetwork(toy(2), CARD, "asd").at(fps, windows)
 
 
@@ -135,6 +165,20 @@ def test_there_is_a_finite_score_for_every_face_whatever_is_heard(windows: str, 
         assert scores.shape == (frames,)
         assert scores.dtype == np.float32
         assert np.isfinite(scores).all()
+
+
+@settings(max_examples=30)
+@given(
+    st.integers(1, 80), st.sets(st.integers(0, 80)), st.sampled_from(["shared", "exact", "track"]), st.integers(0, 3)
+)
+def test_faces_may_come_in_any_portions(frames: int, cuts: set[int], windows: str, heard_s: int) -> None:
+    generator = np.random.default_rng(frames)
+    faces = generator.integers(0, 256, (frames, 112, 112), np.uint8)
+    audio = generator.normal(0, 0.1, 16000 * heard_s).astype(np.float32)
+    piece = scorer(windows=windows).begin()
+    for some in np.split(faces, sorted(cuts)):
+        piece.see(some)
+    assert piece.end(audio).tobytes() == scorer(windows=windows)(faces, audio).tobytes()
 
 
 def test_the_score_is_how_much_more_speaking_than_not() -> None:

@@ -20,6 +20,7 @@ from phonoscope.models import load
 from phonoscope.models.backends.tiny import Tiny, entries, movement
 from phonoscope.models.cards import card_of_file
 from phonoscope.models.hashes import sha256_of
+from phonoscope.models.registry import calibration_of
 from phonoscope.models.weights import weights
 from phonoscope.testing.puppet import Head, Scene, Seat, Shot, Speech
 
@@ -75,6 +76,13 @@ def test_the_file_says_what_it_is():
     path = weights(Tiny.card)
     assert card_of_file(path, Tiny.card).licence == Tiny.card.licence == "Apache-2.0"
     assert {name: tensor.shape for name, tensor in load_file(path).items()} == entries()
+
+
+def test_its_own_weights_have_a_calibration_and_others_have_none(tiny, random_weights):
+    assert tiny.calibration == calibration_of("tiny") == Tiny.calibrations["v1"]
+    assert Tiny.calibrations.keys() == Tiny.cards.keys()
+    path = random_weights(0)
+    assert Tiny(path, card=card_of_file(path, Tiny.card)).calibration is None
 
 
 def test_it_is_found_where_there_is_neither_cache_nor_mirror(tmp_path, monkeypatch):

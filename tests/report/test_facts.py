@@ -132,6 +132,14 @@ def test_a_failure_is_told_at_its_recording(store, add):
     assert store_facts(store)[0].failures == (said,)
 
 
+def test_a_film_that_another_model_has_seen_than_the_store_names_says_so(store, add):
+    stored = add("talk.mp4")  # its faces are by the model "drawn"
+    for models, said in (({}, ()), ({"faces": "drawn"}, ()), ({"faces": "yunet"}, ("made by drawn, not by yunet",))):
+        assert recording_facts(stored, models=models).warnings == tuple(("faces", it) for it in said)
+    store.choose_models({"faces": "yunet"})
+    assert store_facts(store)[0].warnings == (("faces", "made by drawn, not by yunet"),)
+
+
 def test_an_awkward_clock_keeps_exact_seconds(add):
     from dataclasses import replace
 

@@ -232,3 +232,38 @@ def test_pieces_begin_at_multiples_of_the_period(period: int, starts: list[int])
     assert scorer.starts == starts
     if period:
         assert np.array_equal(made.columns["score"], np.arange(240) % period)
+
+
+class Looking(Window):
+    """A scorer that looks at faces as they come: it keeps of each one number."""
+
+    def __init__(self, context: int, period: int) -> None:
+        super().__init__(context)
+        self.period = period
+
+    def begin(self) -> "Looking":
+        begun = Looking(self.context, self.period)
+        begun.seen = []
+        return begun
+
+    def see(self, faces: np.ndarray) -> None:
+        assert faces.shape == (1, 112, 112)
+        self.seen.append(np.full((1, 112, 112), faces[0, 0, 0], np.uint8))
+
+    def end(self, audio: np.ndarray) -> np.ndarray:
+        return Window.__call__(self, np.concatenate(self.seen), audio)
+
+    def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
+        raise AssertionError("it wants faces as they come")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    layout=st.lists(spans, max_size=4), piece=st.integers(1, 60), context=st.integers(0, 12), period=st.integers(0, 40)
+)
+def test_a_scorer_that_looks_as_faces_come_gives_what_it_gives_of_whole_pieces(layout, piece, context, period):
+    tracks = Tracks(tuple(track_of(id, *span) for id, span in enumerate(layout)))
+    whole = Window(context)
+    whole.period = period
+    made, want = (score(tracks, it, AsdParams(piece=piece)) for it in (Looking(context, period), whole))
+    np.testing.assert_array_equal(made.columns["score"], want.columns["score"])

@@ -14,8 +14,6 @@ from phonoscope.core.along import blank_table
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, TrackArrays, Tracks
 from phonoscope.job import prepare
-from phonoscope.models.registry import card_of
-from phonoscope.models.weights import where
 from phonoscope.steps.people import UNKNOWN, PeopleParams, joined, people
 
 Seen = tuple[int, int, np.ndarray | None]  # first frame, frames, what is embedded (K, D)
@@ -145,10 +143,8 @@ def test_a_threshold_below_nothing_is_refused():
 
 
 @pytest.mark.real
-def test_the_singer_is_one_person_before_and_after_the_cut_and_nobody_else_is(shared_data, tmp_path):
-    pytest.importorskip("dlib", reason="dlib is not installed: pip install 'phonoscope[dlib]'")
-    if where(card_of("dlib128")) is None:
-        pytest.skip("no weights: those of dlib128 lie nowhere on this machine, and 93 MB are not fetched for a test")
+def test_the_singer_is_one_person_before_and_after_the_cut_and_nobody_else_is(shared_data, of_dlib, tmp_path):
+    of_dlib("dlib128")  # or skip
     film = shared_data / "b_multi_face" / "whitehouse_hamilton_10s.mp4"
     (outcome,) = prepare([film], tmp_path / "films", ["people"]).carry_out()
     assert outcome.failure is None

@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis.strategies import integers
+from hypothesis.strategies import floats, integers
+from scipy.optimize import linear_sum_assignment
 
 from phonoscope.core.faces import Faces, Shots
 from phonoscope.core.geometry import iou
@@ -132,6 +133,19 @@ def test_seen_in_every_fifth_frame_drawn_people_are_followed_through_all(scene):
         best, both = max(zip(found, shared, strict=True), key=lambda it: agreement(it[0], track, it[1]))
         assert both and len(both) >= 0.9 * len(track)
         assert agreement(best, track, both) > 0.85
+
+
+@settings(max_examples=200)
+@given(
+    seed=integers(0, 10**6), expected=integers(0, 5), found=integers(0, 5), room=floats(1, 2000), least=floats(0, 0.9)
+)
+def test_matching_is_scipys_whether_or_not_there_is_anything_to_decide(seed, expected, found, room, least):
+    corners = np.random.default_rng(seed).uniform(0, room, (expected + found, 2))
+    boxes = np.concatenate([corners, corners + 40], 1)
+    overlap = iou(boxes[:expected], boxes[expected:])
+    overlap[overlap < least] = 0
+    pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
+    assert match(boxes[:expected], boxes[expected:], least) == [pair for pair in pairs if overlap[pair] > 0]
 
 
 def test_matching_takes_the_largest_total_overlap():

@@ -13,13 +13,13 @@ from phonoscope.cli.doctor import present
 from phonoscope.cli.how import How
 from phonoscope.core.errors import RecordingFailed
 from phonoscope.corpora.folder import sources
-from phonoscope.corpora.listing import films_of
+from phonoscope.corpora.listing import films_of, to_retry
 from phonoscope.flow.ingest import GIVEN, VERSION, given_of, id_of, slug
 from phonoscope.flow.job import GROUNDED, Job
 from phonoscope.flow.run import Work
 from phonoscope.models.registry import PREFERRED, card_of, choose
 from phonoscope.models.weights import where
-from phonoscope.store.folder import Store
+from phonoscope.store.folder import Store, StoreSettings
 from phonoscope.store.ledger import Known
 from phonoscope.store.recording import StoredRecording
 from phonoscope.store.uri import as_uri, local_path, sha256_of
@@ -36,14 +36,13 @@ def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, 
     """
     items = films_of(corpus, films)[0] if corpus else sources(films) if films or not how.retry_failed else []
     store = api.open_store(to, params.clock) if items else Store(to)
-    params = api.within_reach(params, store.settings.fps if store is not None else params.clock.fps)
-    steps, settled, _ = api.settle(names, params, store.settings.models if store is not None else {}, _pick)
-    work = Work(root=str(to), steps=tuple(steps), params=settled, load_backend=api.backend, card_of=api.identity)
+    settings = store.settings if store is not None else StoreSettings(fps=params.clock.fps)
+    work, _ = api.work_on(to, names, params, settings, _pick)
     failed = Job(store=store, work=work, items=items).failed() if store is not None else []
     grounded = {} if how.retry_failed else {f.source: f.reason for f in failed if f.reason in GROUNDED}
     foresight = _Foresight(work, store, _known(store) if store is not None else {}, grounded)
     shard, bad = how.checked(), False
-    for film in items or dict.fromkeys(failure.source for failure in failed):
+    for film in items or to_retry(failed):
         if shard is None or as_uri(film) in shard:
             told = foresight.of(as_uri(film))
             bad = bad or told["state"] == "would fail"
@@ -74,7 +73,7 @@ class _Foresight:
                 raise RecordingFailed(why, "as it did before; left alone since: --retry-failed tries it again")
             path = local_path(uri)
             if self.store is not None and (stored := _taken(path, self.store, self.known)):
-                fresh, due, _, _ = self.work.survey(stored)
+                fresh, due, _, _ = self.work.on(stored.recording).survey(stored)
                 make, keep = [step.name for step in due], [step.name for step in fresh]
         except RecordingFailed as error:
             return {"state": "would fail", "source": uri, "reason": error.reason, "message": str(error)}

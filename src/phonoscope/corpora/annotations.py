@@ -52,6 +52,10 @@ class Annotations:
                 stored.save(name, made[name], receipt)
         return tuple(name for name in key if name in stale)
 
+    def listed(self, uri: str) -> Listed | None:
+        """How the corpus lists a film; None if it does not."""
+        return self.by_uri[uri][0] if uri in self.by_uri else None
+
 
 def on_clock(rows: AvaRows, places: np.ndarray, recording: Recording, max_gap_s: Fraction) -> tuple[Tracks, TrackTable]:
     """The tracks of a video's entities, and its labels, a row each.

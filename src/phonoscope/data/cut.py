@@ -119,7 +119,8 @@ def cut(
     """Cut films into pieces `<name>_000.mp4` and so on below `to`: H.264, AAC mono if there is sound.
 
     Pictures are re-encoded, upright, on the film's clock; sound is exactly as long as the pictures, to the sample, and
-    begins with them. Pieces that lie there and were made of the same are kept. Films are only read.
+    begins with them. Pieces that lie there and were made of the same are kept. Films are only read. Several processes
+    may cut into one folder: a film is cut by one of them, the others find its pieces made.
 
     Args:
         fps: frames a second of the pieces; None: each film's own.
@@ -131,18 +132,20 @@ def cut(
     """
     root = Path(to)
     spans_every(1, Fraction(1), every_s)
-    if root.exists() and not (root / LEDGER).exists():
-        must_be_empty(root)
     root.mkdir(parents=True, exist_ok=True)
-    if not (root / LEDGER).exists():  # by it the folder is known to be ours, however soon we are killed
-        (root / LEDGER).touch()
+    with alone(root / ".lock"):
+        if not (root / LEDGER).exists():
+            must_be_empty(root)
+            (root / LEDGER).touch()  # by it the folder is known to be ours, however soon we are killed
     for film in films:
         if (shard is None or film.name in shard) and not _path(film.source).resolve().is_relative_to(root.resolve()):
             made: list[str] = []
             try:
-                yield _cut(film, root, every_s, fps, crf, made)
+                with alone(root / f".{_key([film.name])}.lock"):  # two would write into one part file
+                    told = _cut(film, root, every_s, fps, crf, made)
             except RecordingFailed as error:
-                yield CutFilm(name=film.name, made=tuple(made), failure=str(error))
+                told = CutFilm(name=film.name, made=tuple(made), failure=str(error))
+            yield told
 
 
 def _cut(film: LongFilm, root: Path, every_s: Fraction, fps: Fraction | None, crf: int, made: list[str]) -> CutFilm:

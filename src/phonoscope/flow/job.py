@@ -62,7 +62,7 @@ class Job:
             work = replace(self.work, threads=max(1, _cores() // jobs))
             with closing(doing.run(work, todo, on_progress)) as outcomes:
                 for outcome in outcomes:
-                    named = self._named(outcome, uris)
+                    named = self._listed(self._named(outcome, uris))
                     if named.failure:
                         with self._writing():
                             add_failure(self.store.root, named.failure)
@@ -86,6 +86,18 @@ class Job:
         """The failures that stand and are of something that this job makes; ingest is part of every job."""
         return [f for f in read_failures(self.store.root) if not self._makes().isdisjoint(f.step.split("+"))]
 
+    def due(self) -> set[str]:
+        """The steps that some item needs, as far as can be told without looking into films: all, if one is new."""
+        found: set[str] = set()
+        for item in self.items:
+            known = self.work.known.get(as_uri(item)) if self.work.ingests else None
+            try:
+                stored = self.store[item if known is None else known.id]
+                found.update(step.name for step in self.work.on(stored.recording).survey(stored)[1])
+            except PhonoscopeError:  # not there, or not whole
+                return {step.name for step in self.work.steps}
+        return found
+
     def _makes(self) -> set[str]:
         return {"ingest", *(step.name for step in self.work.steps)}
 
@@ -101,6 +113,13 @@ class Job:
         recording = known if self.work.ingests else item
         failure = replace(outcome.failure, source=uris[item], recording=recording)
         return replace(outcome, source=uris[item], recording=recording, failure=failure)
+
+    def _listed(self, outcome: Outcome) -> Outcome:
+        """An outcome whose failure remembers how a corpus lists the film, as nothing in the store can tell it yet."""
+        failure, corpus = outcome.failure, self.work.corpus
+        if failure is None or failure.step != "ingest" or corpus is None:
+            return outcome
+        return replace(outcome, failure=replace(failure, listed=corpus.listed(failure.source)))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

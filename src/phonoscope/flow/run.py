@@ -3,15 +3,16 @@
 import errno
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from phonoscope.core.clips import Listed
 from phonoscope.core.errors import PhonoscopeError, RecordingFailed
-from phonoscope.core.media import Rights
+from phonoscope.core.media import Recording, Rights
 from phonoscope.flow.ingest import given_of, ingest
 from phonoscope.flow.plan import keys_of, needs_of, settings_of
 from phonoscope.flow.step import Step
@@ -35,8 +36,20 @@ OnProgress = Callable[[str, str, int, int], None]
 """Told now and then: recording, what is being made, frames done, frames in all."""
 
 
-ByCorpus = Callable[[StoredRecording, str], tuple[str, ...]]
-"""Given a film that is taken in, and its URI: writes what a corpus says of it, and tells which artifacts those are."""
+class ByCorpus(Protocol):
+    """What a corpus says of its films, by URI."""
+
+    def __call__(self, stored: StoredRecording, uri: str) -> tuple[str, ...]:
+        """Write what it says of a film that is taken in; the artifacts that were written."""
+        ...
+
+    def listed(self, uri: str) -> Listed | None:
+        """How it lists a film; None if it does not."""
+        ...
+
+
+Suited = Callable[[Mapping[str, Any], Recording], Mapping[str, Any]]
+"""Given the settings of every step, and a film: the settings for this film."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +77,11 @@ class Work:
     card_of: Callable[[str], str]  # a model's name -> its identity
     known: Mapping[str, Known] = field(default_factory=dict)
     rights: Rights = field(default_factory=Rights)
-    threads: int = 1  # at most, of a model; no result depends on it
+    threads: int = 1  # at most, of a model; with several, film is decoded ahead in one more; no result depends on it
     ingests: bool = True  # items are films; otherwise recordings that the store has
     corpus: ByCorpus | None = None  # what lists or annotates the films
+    named: frozenset[str] = frozenset()  # artifacts asked for by name: made though a corpus gave what they would serve
+    suited: Suited | None = None  # where settings depend on the film
 
     def __call__(self, item: str, on_progress: OnProgress = lambda *_: None) -> Outcome:
         """Take one film through the plan. Whatever goes wrong with it is in the outcome, not raised.
@@ -84,12 +99,16 @@ class Work:
             source = item if self.ingests else stored.recording.source
             with store.hold(stored.folder.name):
                 told = self.corpus(stored, as_uri(source)) if self.corpus and self.ingests else ()
-                outcome = self.run_steps(stored, on_progress)
+                outcome = self.on(stored.recording).run_steps(stored, on_progress)
             made = (*(given_of(stored.recording) if fresh else ()), *told, *outcome.made)
             return replace(outcome, source=as_uri(source), made=made, seconds=time.perf_counter() - began)
         except Exception as error:  # noqa: BLE001 - this recording stops, with its reason; the others go on
             failure = failure_of(error, as_uri(source), id)
             return Outcome(source=failure.source, recording=id, failure=failure, seconds=time.perf_counter() - began)
+
+    def on(self, recording: Recording) -> "Work":
+        """The same with the settings for one film."""
+        return replace(self, params=self.suited(self.params, recording), suited=None) if self.suited else self
 
     def run_steps(self, stored: StoredRecording, on_progress: OnProgress) -> Outcome:
         """Make what is due of one recording."""
@@ -123,7 +142,7 @@ class Work:
         absent = {} if "audio" in given else {"audio": "no-audio"}
         skipped: dict[str, str] = {}
         possible = []
-        for step in _unless_told(self.steps, {*told}):
+        for step in _unless_told(self.steps, {*told}, self.named):
             needed = {*self._inputs(step)} - step.optional
             why = next((reason for name, reason in {**absent, **skipped}.items() if name in needed), None)
             if why:
@@ -198,6 +217,7 @@ class Work:
                     partial(decode, stored.source, stored.clock, count=count),
                     lookers,
                     on_frame=lambda frame: watch(frame + 1, recording.num_frames),
+                    depth=1 if self.threads > 1 else 0,
                 )
             except LookFailed as error:
                 raise StepFailed(error.name) from error.__cause__
@@ -210,13 +230,17 @@ class Work:
                 stored.save(step.name, value, self._receipt(step, keys, seen.seconds[step.name], warnings))
 
 
-def _unless_told(steps: Sequence[Step], told: set[str]) -> list[Step]:
-    """The steps of a plan without those whose artifacts a corpus has given, and without what only they needed."""
+def _unless_told(steps: Sequence[Step], told: set[str], named: Collection[str]) -> list[Step]:
+    """The steps of a plan without those whose artifacts a corpus has given, and without what only they needed.
+
+    Args:
+        named: artifacts that are wanted for themselves.
+    """
     left = {step.name: step for step in steps if step.name not in told}
     used_by: dict[str, set[str]] = {}
     for step in reversed(steps):
         users = used_by.get(step.name, set())
-        if users and not users & left.keys():
+        if users and not users & left.keys() and step.name not in named:
             left.pop(step.name, None)
         for name in step.inputs:
             used_by.setdefault(name, set()).add(step.name)

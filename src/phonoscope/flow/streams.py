@@ -3,12 +3,14 @@
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from phonoscope.core.media import Picture, Recording
 from phonoscope.core.time import Span, merge_spans
+from phonoscope.flow.ahead import ahead
 
 Artifact = TypeVar("Artifact")
 
@@ -58,12 +60,14 @@ def look(
     lookers: Mapping[str, Look[Any]],
     batch_size: int = 16,
     on_frame: Callable[[int], None] = lambda _: None,
+    depth: int = 0,
 ) -> Seen:
     """Show the film once to several steps.
 
     Args:
         lookers: fresh generators by name.
         on_frame: told the number of the last frame shown, batch by batch.
+        depth: batches that are decoded, in a thread of their own, while the steps look; 0: all is done in turns.
 
     Raises:
         LookFailed: one of them raised; it says which, and why.
@@ -84,11 +88,13 @@ def look(
     try:
         wanted = {name: merge_spans(list(resume(name, None) or ())) for name in lookers}
         every = merge_spans([span for spans in wanted.values() for span in spans])
-        for batch in _batches(decode(every) if every else (), batch_size):
-            for name in lookers:
-                if mine := [picture for picture in batch if _within(picture.frame, wanted[name])]:
-                    resume(name, mine)
-            on_frame(batch[-1].frame)
+        batches = _batches(decode(every) if every else (), batch_size)
+        with closing(ahead(batches, depth) if depth else batches) as film:
+            for batch in film:
+                for name in lookers:
+                    if mine := [picture for picture in batch if _within(picture.frame, wanted[name])]:
+                        resume(name, mine)
+                on_frame(batch[-1].frame)
         for name in lookers:
             try:
                 resume(name, ())
@@ -122,7 +128,7 @@ def _within(frame: int, spans: Sequence[Span]) -> bool:
     return last >= 0 and frame < spans[last].stop
 
 
-def _batches(pictures: Iterable[Picture], size: int) -> Iterator[list[Picture]]:
+def _batches(pictures: Iterable[Picture], size: int) -> Generator[list[Picture], None, None]:
     batch: list[Picture] = []
     for picture in pictures:
         batch.append(picture)

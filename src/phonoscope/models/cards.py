@@ -31,6 +31,7 @@ class Card:
         return f"{self.name}@{self.version}" + (f":{self.sha256[:12]}" if self.sha256 else "")
 
 
+KEY = "phonoscope"  # in a .safetensors file's metadata: what the weights are, as a JSON object
 TOLD = ("version", "licence", "cite", "input", "rate", "notes")  # fields that a file of weights may tell of itself
 
 
@@ -60,10 +61,10 @@ def card_of_file(path: Path, like: Card) -> Card:
 
 
 def about_file(path: Path) -> dict[str, object]:
-    """What a file of weights says of itself; nothing, unless it is a `.safetensors` file of ours.
+    """What a file of weights says of itself: network, policy, licence …; nothing, unless it is `.safetensors` of ours.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: it cannot be read, or what it says is no object.
     """
     if path.suffix != ".safetensors":
         return {}
@@ -71,7 +72,10 @@ def about_file(path: Path) -> dict[str, object]:
 
     try:
         with safe_open(path, "np") as file:
-            told = (file.metadata() or {}).get("phonoscope", "{}")
-        return msgspec.json.decode(told, type=dict[str, object])
-    except (SafetensorError, msgspec.DecodeError, OSError) as error:
+            told = (file.metadata() or {}).get(KEY, "{}")
+    except (SafetensorError, OSError) as error:
         raise UsageError(f"'{path}' cannot be read as .safetensors: {error}") from None
+    try:
+        return msgspec.json.decode(told, type=dict[str, object])
+    except msgspec.DecodeError:
+        raise UsageError(f"'{path}' says {told[:60]!r} of itself under '{KEY}', where a JSON object belongs") from None

@@ -5,21 +5,20 @@ processor's cache and does not grow with the film. Between portions each block k
 that nothing is looked at twice, and the numbers are those of the whole film at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from phonoscope.models.graphs import Graph
-from phonoscope.models.sessions import onnx_network
+from phonoscope.models.sessions import OnnxNetwork, onnx_network
 
 MEAN, DEVIATION = 0.4161, 0.1688  # of the pixels of AVA's faces, in [0, 1]
 SIDE = 112  # px
 PORTION = 32  # frames: more do not fit into the cache, fewer cost a little more
+SIDE_BY_SIDE = 2  # films that are looked at at the same time
 EVER = np.iinfo(np.int64).max
-
-Encoder = Callable[[np.ndarray], np.ndarray]
-"""Faces (T, 112, 112), 0 to 255, in; embeddings (T, D) float32 out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +87,81 @@ def trimmed(graph: Graph, value: str, block: Block) -> str:
     return graph.add("Slice", value, first, stop, graph.constant([0]))
 
 
-def encoder(graph: Graph, blocks: Sequence[Block], threads: int) -> Encoder:
-    """What runs a graph of these blocks, with the output "seen", over film of any length."""
-    network = onnx_network(graph.bytes(), threads)
+def encoder(graph: Graph, blocks: Sequence[Block], threads: int) -> "Encoder":
+    """What runs a graph of these blocks, with the output "seen", over film of any length.
 
-    def encode(faces: np.ndarray) -> np.ndarray:
-        kept: dict[str, np.ndarray] = {}
-        seen = []
-        for start in range(0, len(faces), PORTION):
-            portion = faces[start : start + PORTION, None].astype(np.float32)
-            begins, ends = start == 0, start + PORTION >= len(faces)
-            given = {"faces": portion}
-            for block in blocks:
-                given |= _around(block, kept.get(f"kept_{block.name}"), ends)
-                if block.surplus:
-                    given[f"first_{block.name}"] = np.array([0 if begins else block.surplus])
-                    given[f"stop_{block.name}"] = np.array([EVER if ends else -block.surplus])
-            kept = network(given)
-            seen.append(kept["seen"])
-        return np.concatenate(seen)
+    Args:
+        threads: with several, two films are looked at side by side, each by half of them: then no thread has to wait
+            for another so often, and other work goes on meanwhile.
+    """
+    network = onnx_network(graph.bytes(), max(1, threads // SIDE_BY_SIDE))
+    workers = ThreadPoolExecutor(SIDE_BY_SIDE, "encoder") if threads > 1 else None
+    return Encoder(network, tuple(blocks), workers)
 
-    return encode
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Looks at faces (T, 112, 112), 0 to 255: embeddings (T, D) float32."""
+
+    network: OnnxNetwork
+    blocks: tuple[Block, ...]
+    workers: Executor | None  # None: everything is done at once
+
+    def __call__(self, faces: np.ndarray) -> np.ndarray:
+        """Embeddings (T, D) float32 of faces (T, 112, 112), 0 to 255, of which there is one at least."""
+        encoding = self.begin()
+        encoding.see(faces)
+        return encoding.end()
+
+    def begin(self) -> "Encoding":
+        """The same for faces that are still to come."""
+        return Encoding(self)
+
+
+class Encoding:
+    """Film that is looked at as it comes, portion by portion, while its next portion gathers."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._waiting: list[np.ndarray] = []  # faces (112, 112)
+        self._under_way: Future[None] | None = None  # the portion before; one at a time, as each needs what it kept
+        self._kept: Mapping[str, np.ndarray] = {}  # the last frames, as each block sees them
+        self._seen: list[np.ndarray] = []  # (≤ PORTION, D) each
+
+    def see(self, faces: np.ndarray) -> None:
+        """Take the next faces, (N, 112, 112), 0 to 255."""
+        self._waiting.extend(faces)
+        while len(self._waiting) > PORTION:  # more than one, since what ends the film is looked at otherwise
+            self._begin_portion(ends=False)
+
+    def end(self) -> np.ndarray:
+        """Embeddings (T, D) float32 of all faces, of which there is one at least."""
+        self._begin_portion(ends=True)
+        self._wait()
+        return np.concatenate(self._seen)
+
+    def _begin_portion(self, *, ends: bool) -> None:
+        faces = np.stack(self._waiting[:PORTION])
+        del self._waiting[:PORTION]
+        if self._encoder.workers is None:
+            self._look(faces, ends)
+        else:
+            self._wait()
+            self._under_way = self._encoder.workers.submit(self._look, faces, ends)
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+
+    def _look(self, faces: np.ndarray, ends: bool) -> None:
+        given = {"faces": faces[:, None].astype(np.float32)}
+        for block in self._encoder.blocks:
+            given |= _around(block, self._kept.get(f"kept_{block.name}"), ends)
+            if block.surplus:
+                given[f"first_{block.name}"] = np.array([block.surplus if self._seen else 0])
+                given[f"stop_{block.name}"] = np.array([EVER if ends else -block.surplus])
+        self._kept = self._encoder.network(given)
+        self._seen.append(self._kept["seen"])
 
 
 def _around(block: Block, kept: np.ndarray | None, ends: bool) -> dict[str, np.ndarray]:

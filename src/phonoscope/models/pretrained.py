@@ -5,7 +5,6 @@ what it holds, wherever it lies; a model of a hub by its commit. What a hub has 
 """
 
 import hashlib
-import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import msgspec
 
 from phonoscope.core.errors import MissingWeights, UsageError
 from phonoscope.models.cards import Card
+from phonoscope.models.extras import need
 from phonoscope.models.hashes import sha256_of
 
 KINDS = ("hubert", "wav2vec2", "wavlm", "whisper")  # `model_type` in the config
@@ -32,7 +32,7 @@ def card_of(name: str) -> Card:
         UsageError: there is no such model, or it is none that transformers reads and we know.
         MissingWeights: the hub does not answer.
     """
-    _need_extra()
+    need("this model", "torch", "transformers", extra="ssl")
     folder, commit = _look(name)
     kind, licence = kind_in(folder), _licence(folder)
     files = weights_in(folder)
@@ -159,17 +159,6 @@ def _no_bars() -> Iterator[None]:
     finally:
         if shown:
             enable_progress_bars()
-
-
-def _need_extra() -> None:
-    """Nothing, if what reads such models is installed.
-
-    Raises:
-        UsageError: it is not.
-    """
-    missing = [package for package in ("torch", "transformers") if importlib.util.find_spec(package) is None]
-    if missing:
-        raise UsageError(f"{' and '.join(missing)} must be installed for this model: pip install 'phonoscope[ssl]'")
 
 
 def _present(folder: Path, names: tuple[str, ...]) -> list[Path]:

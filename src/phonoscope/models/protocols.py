@@ -63,6 +63,27 @@ class WindowedScorer(Protocol):
         ...
 
 
+class Piece(Protocol):
+    """Faces of a track that a speaking scorer is shown as they come."""
+
+    def see(self, faces: np.ndarray) -> None:
+        """Take the next faces, (N, size, size) uint8 grey."""
+        ...
+
+    def end(self, audio: np.ndarray) -> np.ndarray:
+        """Log-odds of speaking, (T,) float32, of all faces, from the audio (N,) float32 at 16 kHz under them."""
+        ...
+
+
+@runtime_checkable
+class PiecewiseScorer(Protocol):
+    """A speaking scorer that need not be given all faces at once: it looks at them as they come, and lets them go."""
+
+    def begin(self) -> Piece:
+        """A piece with no faces yet; what it gives is what a call with all of them would have given."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceShape:
     """One face as a landmarker sees it, in pixels of the picture that it was given, pixel centres at +0.5."""

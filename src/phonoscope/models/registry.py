@@ -30,9 +30,9 @@ OURS = {
     "dlib68": "phonoscope.models.backends.dlib68:Dlib68",
     "palm": "phonoscope.models.backends.palm:Palm",
     "dlib128": "phonoscope.models.backends.dlib128:Dlib128",
-    "lr-asd": "phonoscope.models.backends.lr_asd:LrAsd",
-    "light-asd": "phonoscope.models.backends.light_asd:LightAsd",
-    "talknet": "phonoscope.models.backends.talknet:TalkNet",
+    "lr-asd": "phonoscope.models.backends.lr_asd:LR_ASD",
+    "light-asd": "phonoscope.models.backends.light_asd:LIGHT_ASD",
+    "talknet": "phonoscope.models.backends.talknet:TALKNET",
     "ava-asd": "phonoscope.models.backends.ava_asd:AvaAsd",
 }
 PREFERRED = {
@@ -144,7 +144,7 @@ def load(name: str, *, weights: Path | str | None = None, threads: int = 1) -> A
         threads: at most so many; one where results would depend on it in their last bits.
 
     Raises:
-        UsageError: there is no such model, or `weights` are not of it.
+        UsageError: there is no such model, or `weights` are not of it, or must be given and are not.
         MissingWeights: they could not be had.
     """
     if _in_folder(name):
@@ -159,7 +159,8 @@ def load(name: str, *, weights: Path | str | None = None, threads: int = 1) -> A
         if given and given not in backend.cards:
             path = Path(given).expanduser()  # though it may hold published weights, which could be had elsewhere too
         else:
-            path = Path() if card.sources == ("file:",) else resolve(card, aloud)  # of no weights the class says why
+            _check_published(card)
+            path = resolve(card, aloud)
         return backend(path, card=card, threads=threads)
     card = card_of(name)
     if not card.sha256:
@@ -171,6 +172,15 @@ def load(name: str, *, weights: Path | str | None = None, threads: int = 1) -> A
     return backend(Path(weights), threads=1)
 
 
+def check_installed(name: str) -> None:
+    """Nothing, if the packages that a model runs on are installed.
+
+    Raises:
+        UsageError: there is no such model, or an extra is missing; it names the command that installs it.
+    """
+    getattr(_class(name), "check_installed", lambda: None)()
+
+
 def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
     """The name of the model to use: 'auto' gives the preferred one of its kind whose weights can be had.
 
@@ -178,7 +188,7 @@ def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
         say: is told in one line why a preferred model was passed over.
 
     Raises:
-        UsageError: there is no such model, or it is of another kind.
+        UsageError: there is no such model, or it is of another kind; 'auto', and an extra that it needs is missing.
         MissingWeights: 'auto', and the weights of none can be had.
     """
     if name != "auto" and (name or kind in PREFERRED):
@@ -186,8 +196,8 @@ def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
             raise UsageError(f"'{name}' is a {is_a}; as a {kind} there are {', '.join(names(kind)) or 'none'}")
         if _in_folder(name):
             pretrained.card_of(name)  # before any film is touched: is it there, and of a kind that we know?
-        elif (card := card_of(name)).sources == ("file:",):  # so too: are there such weights?
-            raise UsageError(f"'{name}' has no weights that can be fetched: {card.notes}")
+        else:
+            _check_published(card_of(name))  # so too
         return name
     if kind == _class_at(IN_FOLDERS).backend_kind:
         raise UsageError("no model is named for speech: give --speech.model FOLDER, or org/name as a hub names it")
@@ -195,6 +205,7 @@ def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
         raise UsageError(f"no model is preferred as a {kind}; name one of {', '.join(names(kind)) or 'none'}")
     missing: list[str] = []
     for candidate in PREFERRED[kind]:
+        check_installed(candidate)  # before anything is fetched
         card = card_of(candidate)
         try:
             if card.sha256:
@@ -206,6 +217,11 @@ def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
                 say(f"using {candidate} as {kind}: {'; '.join(missing)}")
             return candidate
     raise MissingWeights("; ".join(missing))
+
+
+def _check_published(card: Card) -> None:
+    if card.sources == ("file:",):
+        raise UsageError(f"'{card.name}' has no weights that can be fetched: {card.notes}")
 
 
 def _network_in(path: Path) -> str:
@@ -228,7 +244,7 @@ def _others() -> importlib.metadata.EntryPoints:
 
 
 def _class(name: str) -> Any:
-    """The class that a name stands for; its module is imported only now."""
+    """What makes a model of that name, a class mostly; its module is imported only now."""
     if _in_folder(name):
         return _class_at(IN_FOLDERS)
     name = name.partition(":")[0]

@@ -1,17 +1,12 @@
-"""How a network that has learnt from a few seconds scores a track of any length.
+"""Networks that tell who speaks, as speaking scorers: of any weights that fit, for film of about 25 frames a second.
 
-It says how sure it is frame by frame, but what it says depends on how much it is shown: its recurrent or attentive
-part has learnt from clips of seconds, and drifts over longer ones. So its authors cut a track into windows of one
-second and score each alone, then of two seconds, and so on to six, and take the mean. That looks at every face six
-times. Here each face is looked at once, or twice to get just the same numbers.
-
-Source: the demo of TalkNet-ASD, Light-ASD and LR-ASD (MIT), whose durations are a set without weights.
+A track may be given whole or face by face, as it is seen; the numbers are the same.
 """
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -19,14 +14,13 @@ import numpy as np
 from phonoscope.core.errors import UsageError
 from phonoscope.core.mfcc import mfcc
 from phonoscope.models.cards import Card
-from phonoscope.models.face_encoders import Encoder
+from phonoscope.models.graphs import Tensors
+from phonoscope.models.state_dicts import read_state_dict, strict
+from phonoscope.models.windows import ROWS, SCHEMES, Network, begin
 
 SAMPLE_RATE = 16000  # Hz
-DURATIONS = (1, 2, 3, 4, 5, 6)  # s
 EVERY = 60  # s: at multiples of this, a window of each duration begins
 SLOWEST, FASTEST = 20, 32  # frames a second: beyond, faces move otherwise than the networks have learnt
-ROWS = 4  # of MFCC a frame
-COEFFICIENTS = 13
 
 INPUT = (  # of cards
     "middle 112 px of the asd crop, grey; MFCC by the recipe psf, four rows a frame, of sound at 16 kHz; learnt at 25 "
@@ -36,12 +30,6 @@ SCENES = (  # on which cards say what was measured: those of `python -m bench as
     "On scenes of ten people who all move their mouths, while one of them, somebody else or nobody is heard (share of "
     "positives .24)"
 )
-
-Hear = Callable[[np.ndarray], np.ndarray]
-"""MFCC (B, 4T, 13) float32 in, embeddings (B, T, D') float32 out."""
-
-Judge = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Embeddings (B, T, D) and (B, T, D') of the same windows in, logits (B, T, 2) float32 out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,41 +49,44 @@ class Calibration:
         return 1 / (1 + np.exp(-(self.scale * np.asarray(scores, np.float64) + self.offset)))
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A network in three parts, of which the first two look only a few frames around."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakingModel:
+    """A network that still wants its weights: call it with their file, and it is a speaking scorer."""
 
-    see: Encoder
-    hear: Hear
-    judge: Judge
-    reach: int  # frames on either side that an embedding depends on, of what is seen and of what is heard
+    card: Card  # of the weights that it is preferred with
+    entries: Callable[[], Mapping[str, tuple[int, ...]]]  # name and shape of each of its weights
+    parts: Callable[[Tensors, int], Network]  # of its weights, on so many threads
+    cards: Mapping[str, Card] = field(default_factory=dict)  # of the weights that are published, by name
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)  # of those, under the same names
+    policy: str = "asd"  # the crop that those have learnt from
+    backend_kind: ClassVar[str] = "speaking_scorer"
 
-    def logits(self, rows: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """What it says of a whole track, (T, 2) float32: not speaking, speaking.
+    def __call__(self, weights: Path, *, card: Card | None = None, threads: int = 1) -> "SpeakingNetwork":
+        """The network with any weights that fit.
 
         Args:
-            rows: MFCC (4T, 13), by the recipe psf.
-            faces: (T, 112, 112), 0 to 255.
+            card: theirs, if they are not those that it is preferred with.
 
         Raises:
-            ValueError: they are not of the same frames.
+            UsageError: they are of another network, or no weights at all.
         """
-        if faces.shape[1:] != (112, 112) or rows.shape != (ROWS * len(faces), COEFFICIENTS):
-            raise ValueError(f"expected MFCC (4T, 13) and faces (T, 112, 112), got {rows.shape} and {faces.shape}")
-        if len(faces) == 0:
-            return np.zeros((0, 2), np.float32)
-        return self.judge(self.see(faces)[None], self.hear(rows[None].astype(np.float32)))[0]
+        state, card = read_state_dict(weights), card or self.card
+        strict(state.tensors, self.entries(), self.card.name)
+        policy = str(state.about.get("policy", self.policy))  # weights tuned on other crops want those
+        which = next((name for name, known in self.cards.items() if known.sha256 == card.sha256), "")
+        return SpeakingNetwork(self.parts(state.tensors, threads), card, policy, self.calibrations.get(which))
 
 
 @dataclass(frozen=True, slots=True)
-class WindowScorer:
-    """A network as a speaking scorer for film of one rate."""
+class SpeakingNetwork:
+    """A network as a speaking scorer: it goes by what is seen and heard of up to six seconds around."""
 
     network: Network
     card: Card
     policy: str  # the crop that it wants
-    fps: Fraction
-    windows: str  # "shared": each face is looked at once; "exact": the demo's numbers; "track": one window is enough
+    calibration: Calibration | None = None  # None: nobody has fitted one
+    fps: Fraction = Fraction(25)
+    windows: str = "shared"  # each face is looked at once; "exact": the demo's numbers; "track": one window is enough
     size: ClassVar[int] = 112
     context: ClassVar[int] = 0  # pieces begin where windows do, and windows know nothing of each other
     backend_kind: ClassVar[str] = "speaking_scorer"
@@ -123,32 +114,46 @@ class WindowScorer:
             ValueError: these are no such faces or no such audio.
         """
         check_given(faces, audio, self.size)
-        if len(faces) == 0:
-            return np.zeros(0, np.float32)
-        rows = rows_of(audio, len(faces), self.fps)
-        logits = SCHEMES[self.windows](self.network, rows, faces, round(self.fps))
-        return (logits[:, 1] - logits[:, 0]).astype(np.float32)
+        piece = self.begin()
+        piece.see(faces)
+        return piece.end(audio)
 
+    def begin(self) -> "LookedAt":
+        """The same for a piece of a track whose faces are still to come."""
+        return LookedAt(self)
 
-@dataclass(frozen=True, slots=True)
-class SpeakingNetwork:
-    """A network with its card, ready for film of any rate that it can be used at."""
-
-    network: Network
-    card: Card
-    policy: str  # the crop that it wants
-
-    def logits(self, rows: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    def logits(self, mfcc: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """As `Network.logits`."""
-        return self.network.logits(rows, faces)
+        return self.network.logits(mfcc, faces)
 
-    def at(self, fps: Fraction = Fraction(25), windows: str = "shared") -> WindowScorer:
-        """The same as a speaking scorer of film of so many frames a second.
+    def at(self, fps: Fraction = Fraction(25), windows: str = "shared") -> "SpeakingNetwork":
+        """The same for film of so many frames a second, scored in windows "shared", "exact" or "track".
 
         Raises:
             UsageError: it has not learnt from film of that rate, or there are no such windows.
         """
-        return WindowScorer(self.network, self.card, self.policy, fps, windows)
+        return replace(self, fps=fps, windows=windows)
+
+
+class LookedAt:
+    """A piece of a track whose faces are looked at as they come; no more than a portion of them is held."""
+
+    def __init__(self, scorer: SpeakingNetwork) -> None:
+        self._scorer, self._second, self._frames = scorer, round(scorer.fps), 0
+        self._look = begin(scorer.network, scorer.windows, self._second)
+
+    def see(self, faces: np.ndarray) -> None:
+        """Take the next faces, (N, 112, 112) uint8."""
+        self._frames += len(faces)
+        self._look.see(faces)
+
+    def end(self, audio: np.ndarray) -> np.ndarray:
+        """Log-odds of speaking, (T,) float32, of all faces, from the audio (N,) float32 at 16 kHz under them."""
+        if not self._frames:
+            return np.zeros(0, np.float32)
+        rows = rows_of(audio, self._frames, self._scorer.fps)
+        logits = SCHEMES[self._scorer.windows](self._scorer.network, rows, self._look.end(), self._second)
+        return (logits[:, 1] - logits[:, 0]).astype(np.float32)
 
 
 def check_given(faces: np.ndarray, audio: np.ndarray, size: int) -> None:
@@ -174,86 +179,3 @@ def rows_of(audio: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:
     step = made.rate / (ROWS * fps)
     wanted = (2 * np.arange(ROWS * frames) * step.numerator + step.denominator) // (2 * step.denominator)
     return made.values[wanted % len(made.values)].astype(np.float32)  # to begin again is what they were trained with
-
-
-def track(network: Network, rows: np.ndarray, faces: np.ndarray, second: int) -> np.ndarray:
-    """Logits (T, 2) of one pass over all; over more than some six seconds they drift."""
-    return network.logits(rows, faces)
-
-
-def shared(network: Network, rows: np.ndarray, faces: np.ndarray, second: int) -> np.ndarray:
-    """Mean logits (T, 2) over the windows of each duration, of faces that were looked at once.
-
-    Near the edges of a window, embeddings then know of a few frames beyond it.
-    """
-    seen, heard = network.see(faces), network.hear(rows[None])[0]
-    return _mean(len(faces), second, lambda length: _judged(network.judge, seen, heard, length))
-
-
-def exact(network: Network, rows: np.ndarray, faces: np.ndarray, second: int) -> np.ndarray:
-    """The same numbers as of each window alone, though each face is looked at twice, not six times.
-
-    An embedding knows of an edge of its window only within `reach` frames of it, and wherever a window has an edge, one
-    of a second has one, too: those are looked at one by one, and lend their edges to the longer ones.
-
-    Raises:
-        ValueError: a second is shorter than its two edges.
-    """
-    if second < 2 * network.reach:
-        raise ValueError(f"a second of {second} frames is shorter than two edges of {network.reach}")
-    starts = range(0, len(faces), second)
-    seen_alone = np.concatenate([network.see(faces[at : at + second]) for at in starts])
-    heard_alone = np.concatenate([network.hear(rows[None, ROWS * at : ROWS * (at + second)])[0] for at in starts])
-    only = len(starts) == 1
-    seen = seen_alone if only else network.see(faces)
-    heard = heard_alone if only else network.hear(rows[None])[0]
-
-    def judged(length: int) -> np.ndarray:
-        whole, alone = (seen, heard), (seen_alone, heard_alone)
-        eyes, ears = (edged(w, a, length, second, network.reach) for w, a in zip(whole, alone, strict=True))
-        return _judged(network.judge, eyes, ears, length)
-
-    return _mean(len(faces), second, judged)
-
-
-SCHEMES = {"shared": shared, "exact": exact, "track": track}
-
-
-def edged(whole: np.ndarray, alone: np.ndarray, length: int, second: int, reach: int) -> np.ndarray:
-    """Embeddings (T, D) as of windows of so many frames, each alone.
-
-    Args:
-        whole: of the whole track, (T, D).
-        alone: of each second of it alone, (T, D).
-        length: a multiple of `second`, as of all windows but the last.
-    """
-    made = whole.copy()
-    for start in range(0, len(whole), length):
-        stop = min(start + length, len(whole))
-        if stop - start <= second:
-            made[start:stop] = alone[start:stop]
-        else:
-            made[start : start + reach] = alone[start : start + reach]
-            if stop < len(whole):  # where the track ends, the whole of it has that edge, too
-                made[stop - reach : stop] = alone[stop - reach : stop]
-    return made
-
-
-def _mean(frames: int, second: int, judged: Callable[[int], np.ndarray]) -> np.ndarray:
-    """The mean over all durations; those that are longer than the track have the same window, which is judged once."""
-    lengths = Counter(min(duration * second, -(-frames // second) * second) for duration in DURATIONS)
-    total = np.zeros((frames, 2))
-    for length, times in lengths.items():
-        total += times * judged(length)
-    return (total / len(DURATIONS)).astype(np.float32)
-
-
-def _judged(judge: Judge, seen: np.ndarray, heard: np.ndarray, length: int) -> np.ndarray:
-    """Logits (T, 2) of windows of so many frames; all that are as long at once, then the rest."""
-    full = len(seen) // length * length
-    parts = []
-    for some, window in ((slice(0, full), length), (slice(full, len(seen)), len(seen) - full)):
-        if window and some.stop > some.start:
-            windows = (part[some].reshape(-1, window, part.shape[1]) for part in (seen, heard))
-            parts.append(judge(*windows).reshape(-1, 2))
-    return np.concatenate(parts)

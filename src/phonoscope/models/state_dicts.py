@@ -4,7 +4,6 @@ Those are the files of `torch.save`, as authors publish them, and `.safetensors`
 needs torch, and of neither is any code run.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from phonoscope.core.errors import UsageError
+from phonoscope.models.cards import about_file
 from phonoscope.models.torch_files import NotOurs, is_zip, read_legacy, read_zip, widened
 
-KEY = "phonoscope"  # in a safetensors file's metadata: what the network is, as JSON
 SIGNS: Mapping[str, str] = {  # an entry that only this network has
     "lr-asd": "model.detector.gru_forward.weight_ih_l0",
     "light-asd": "model.GRU.gru_forward.weight_ih_l0",
@@ -50,7 +49,7 @@ def read_state_dict(path: Path) -> StateDict:
     `{"state_dict": …}` and a prefix `module.` on all names are taken off.
 
     Raises:
-        UsageError: it is neither, it is broken, or it holds anything but tensors.
+        UsageError: it is neither, it is broken, it holds anything but tensors, or what it says of itself is no object.
     """
     try:
         if path.suffix == ".safetensors":
@@ -113,18 +112,13 @@ def recognised(tensors: Mapping[str, np.ndarray]) -> str | None:
 
 
 def _safetensors(path: Path) -> StateDict:
-    from safetensors import SafetensorError, deserialize, safe_open
+    from safetensors import SafetensorError, deserialize
 
-    content = path.read_bytes()
     try:
-        with safe_open(path, "numpy") as file:
-            about = json.loads((file.metadata() or {}).get(KEY, "{}"))
-        tensors = {name: _array(**entry) for name, entry in deserialize(content)}
+        tensors = {name: _array(**entry) for name, entry in deserialize(path.read_bytes())}
     except (SafetensorError, ValueError, TypeError) as error:
         raise NotOurs(f"no whole .safetensors file ({error})") from error
-    if not isinstance(about, dict):
-        raise NotOurs(f"its metadata say {about!r} under '{KEY}', where an object belongs")
-    return StateDict(_unprefixed(tensors), about)
+    return StateDict(_unprefixed(tensors), about_file(path))
 
 
 def _array(shape: list[int], dtype: str, data: bytes | bytearray) -> np.ndarray:

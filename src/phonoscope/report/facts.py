@@ -1,10 +1,11 @@
 """What the page of a store tells, as plain numbers: read once, recording by recording, and small enough to keep."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -88,8 +89,14 @@ STAGES = {
 }
 
 
-def recording_facts(stored: StoredRecording, failures: Sequence[Failure] = ()) -> RecordingFacts:
-    """What there is to tell of one recording, stale artifacts left out; its sound is read in pieces and not kept."""
+def recording_facts(
+    stored: StoredRecording, failures: Sequence[Failure] = (), models: Mapping[str, str] = MappingProxyType({})
+) -> RecordingFacts:
+    """What there is to tell of one recording, stale artifacts left out; its sound is read in pieces and not kept.
+
+    Args:
+        models: by step, those of the store; of what another one has made, it is said.
+    """
     recording, paths = stored.recording, stored.fresh
     receipts = {name: receipt for name, receipt in stored.receipts.items() if name in paths}
     shots: Shots | None = stored.load("shots") if "shots" in paths else None
@@ -107,15 +114,24 @@ def recording_facts(stored: StoredRecording, failures: Sequence[Failure] = ()) -
         maps=maps_of(stored, paths),
         traces=traces_of(stored, paths),
         seconds={receipt.step: receipt.seconds for receipt in receipts.values()},
-        warnings=tuple((name, said) for name, receipt in receipts.items() for said in receipt.warnings),
+        warnings=tuple((name, said) for name, receipt in receipts.items() for said in _said(receipt, models)),
         failures=tuple(failures),
     )
+
+
+def _said(receipt: Receipt, models: Mapping[str, str]) -> Iterator[str]:
+    """What a step had to say, and whether it has run another model than it does elsewhere in the store."""
+    yield from receipt.warnings
+    made_by, usual = receipt.card.partition("@")[0], models.get(receipt.step, "").partition(":")[0]
+    if made_by and usual and made_by != usual:
+        yield f"made by {made_by}, not by {usual}"
 
 
 def store_facts(store: Store) -> list[RecordingFacts]:
     """All recordings of a store, by id."""
     failures = read_failures(store.root)
-    return [recording_facts(store[id], [f for f in failures if f.recording == id]) for id in store]
+    models = store.settings.models
+    return [recording_facts(store[id], [f for f in failures if f.recording == id], models) for id in store]
 
 
 def funnel(facts: Iterable[RecordingFacts]) -> list[Stage]:

@@ -1,8 +1,11 @@
 """Who speaks: for each face, frame by frame, the odds that the voice is theirs."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
+from itertools import takewhile
 from typing import Literal
 
 import numpy as np
@@ -17,7 +20,7 @@ from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.flow.step import step
 from phonoscope.flow.streams import Film, Look
-from phonoscope.models.protocols import SpeakingScorer, WindowedScorer
+from phonoscope.models.protocols import Piece, PiecewiseScorer, SpeakingScorer, WindowedScorer
 
 SAMPLE_RATE = 16000  # Hz: what every SpeakingScorer hears
 
@@ -55,8 +58,9 @@ def asd(
 ) -> Look[TrackTable]:
     """Log-odds of speaking, column "score" float32, a row for every frame of every track, by track, then frame.
 
-    A look at the film: it asks for the frames under tracks and holds `piece` faces of a track at a time, and those
-    that the scorer must see around them, so an hour-long track takes no more memory than a short one.
+    A look at the film: it asks for the frames under tracks and scores them piece by piece. A piece is `piece` faces of
+    a track, and those that the scorer must see around them: it holds them all, unless the scorer looks at them as they
+    come. So an hour-long track takes no more memory than a short one.
 
     Raises:
         UsageError: the audio is not at 16 kHz, or the scorer not made for film of this rate.
@@ -76,13 +80,12 @@ def asd(
             while waiting and waiting[-1].start <= picture.frame:
                 track = waiting.pop()
                 crop, missing = face_crop(track, policy, scorer.size, landmarks[track.id] if landmarks else None)
-                live.append(_Strip(track, crop, missing))
+                live.append(_Strip(track, crop, missing, _parts(track, p.piece, scorer)))
             for strip in live:
-                strip.see(picture)
-                for faces, span, kept in strip.due(_whole_periods(p.piece, scorer.period), scorer.context):
-                    given = scorer(faces, _sound(audio, span, recording.fps))
-                    scores[strip.track.id].append(_checked(given, len(faces), scorer)[kept])
-            live = [strip for strip in live if not strip.over]
+                for part in strip.see(picture):
+                    given = part.faces.end(_sound(audio, part.span, recording.fps))
+                    scores[strip.track.id].append(_checked(given, len(part.span), scorer)[part.kept])
+            live = [strip for strip in live if strip.parts]
         batch = yield
     if unfinished := [strip.track.id for strip in live] + [track.id for track in waiting]:
         raise ValueError(f"the film ended before these tracks did: {', '.join(map(str, sorted(unfinished)))}")
@@ -90,56 +93,68 @@ def asd(
 
 
 @dataclass(slots=True)
+class _Held:
+    """A piece for a scorer that wants all its faces at once."""
+
+    scorer: SpeakingScorer
+    faces: list[np.ndarray] = field(default_factory=list)  # (N, size, size) uint8 each
+
+    def see(self, faces: np.ndarray) -> None:
+        self.faces.append(faces)
+
+    def end(self, audio: np.ndarray) -> np.ndarray:
+        faces, self.faces = np.concatenate(self.faces), []
+        return self.scorer(faces, audio)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Frames of a track that are scored together."""
+
+    span: Span  # of the film
+    kept: slice  # of their scores: those of frames that lie around the piece are another's
+    faces: Piece
+
+
+def _parts(track: Track, piece: int, scorer: SpeakingScorer) -> deque[_Part]:
+    """A track in pieces of as few whole periods as `piece` frames fit into, and what lies around them."""
+    begin = scorer.begin if isinstance(scorer, PiecewiseScorer) else partial(_Held, scorer)
+    length = len(track)
+    step = -(-piece // scorer.period) * scorer.period if scorer.period else length
+    parts: deque[_Part] = deque()
+    for first in range(0, length, step):
+        start, stop = max(first - scorer.context, 0), min(first + step + scorer.context, length)
+        kept = slice(first - start, min(first + step, length) - start)
+        parts.append(_Part(Span(track.start + start, track.start + stop), kept, begin()))
+    return parts
+
+
+@dataclass(slots=True)
 class _Strip:
-    """The faces of one track that are still needed."""
+    """One track of which there are faces still to come."""
 
     track: Track
     crop: Crop
     missing: np.ndarray  # (T,) bool: no landmarks say where the face is; it is shown as 0, as in training
-    faces: list[np.ndarray] = field(default_factory=list)  # (size, size) uint8 each
-    first: int = 0  # frame of the track that faces[0] shows
-    scored: int = 0  # frames of the track that have their score
+    parts: deque[_Part]  # that have no scores yet, in order
+    seen: int = 0  # frames of the track
 
-    @property
-    def seen(self) -> int:
-        return self.first + len(self.faces)
-
-    @property
-    def over(self) -> bool:
-        return self.scored == len(self.track)
-
-    def see(self, picture: Picture) -> None:
-        """Cut this track's face out of the next picture."""
+    def see(self, picture: Picture) -> Iterator[_Part]:
+        """Show this track's face in the next picture to the scorer; the parts that this was the last face of."""
         at = picture.frame - self.track.start
         if at != self.seen:
             raise ValueError(f"track {self.track.id} needs frame {self.track.start + self.seen}, got {picture.frame}")
+        self.seen += 1
+        face = self._face(picture, at)[None]
+        for part in takewhile(lambda part: part.span.start <= picture.frame, self.parts):
+            part.faces.see(face)
+        while self.parts and self.parts[0].span.stop == picture.frame + 1:
+            yield self.parts.popleft()
+
+    def _face(self, picture: Picture, at: int) -> np.ndarray:
         if self.missing[at]:
-            self.faces.append(np.zeros(self.crop.size, np.uint8))
-            return
-        self.faces.append(picture.crop_grey(self.crop.matrix[at], self.crop.size, POLICIES[self.crop.policy].border))
-
-    def due(self, piece: int | None, context: int) -> Iterator[tuple[np.ndarray, Span, slice]]:
-        """Pieces of so many frames, or all in one, that can be scored now.
-
-        Faces (T, size, size), their frames, and which of their scores count.
-        """
-        length = len(self.track)
-        piece = piece or length
-        while not self.over and (self.seen == length or self.seen >= self.scored + piece + context):
-            start, stop = max(self.scored - context, 0), min(self.scored + piece + context, length)
-            done = min(self.scored + piece, length)
-            faces = np.stack(self.faces[start - self.first : stop - self.first])
-            kept = slice(self.scored - start, done - start)
-            yield faces, Span(self.track.start + start, self.track.start + stop), kept
-            self.scored = done
-            keep_from = max(done - context, self.first)
-            del self.faces[: keep_from - self.first]
-            self.first = keep_from
-
-
-def _whole_periods(piece: int, period: int) -> int | None:
-    """The least number of whole periods that `piece` frames fit into; None if a track cannot be cut at all."""
-    return -(-piece // period) * period if period else None
+            return np.zeros(self.crop.size, np.uint8)
+        return picture.crop_grey(self.crop.matrix[at], self.crop.size, POLICIES[self.crop.policy].border)
 
 
 def _sound(audio: Series, span: Span, fps: Fraction) -> np.ndarray:

@@ -80,13 +80,15 @@ def _extend(faces: Faces, track: _Open, frame: int, row: int) -> None:
 
 def match(expected: np.ndarray, found: np.ndarray, min_iou: float) -> list[tuple[int, int]]:
     """Pairs (row of expected, row of found) of boxes (N, 4) and (M, 4), each row in one pair at most."""
-    from scipy.optimize import linear_sum_assignment
-
     if not len(expected) or not len(found):
         return []
     overlap = iou(expected, found)
     overlap[overlap < min_iou] = 0
-    pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
+    pairs = np.argwhere(overlap)
+    if any(len(np.unique(rows)) < len(rows) for rows in pairs.T):  # else nothing is to be decided
+        from scipy.optimize import linear_sum_assignment  # late: it takes longer to import than tracks take to make
+
+        pairs = np.stack(linear_sum_assignment(overlap, maximize=True), 1)
     return [(int(a), int(b)) for a, b in pairs if overlap[a, b] > 0]
 
 

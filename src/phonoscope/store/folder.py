@@ -11,7 +11,7 @@ import msgspec
 
 from phonoscope.core.errors import UsageError
 from phonoscope.store.lock import alone
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.receipts import as_json, whole_file
 from phonoscope.store.recording import StoredRecording
 
 FORMAT = 1
@@ -148,4 +148,4 @@ def _read_settings(root: Path) -> StoreSettings:
 def _write_settings(root: Path, settings: StoreSettings) -> None:
     values = {**asdict(settings), "fps": settings.rate}
     with whole_file(root / "store.json") as part:
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(values), indent=1) + b"\n")
+        part.write_bytes(as_json(values))

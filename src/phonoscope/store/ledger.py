@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from phonoscope.core.clips import Listed
 from phonoscope.core.errors import RecordingFailed
 from phonoscope.store.folder import Store
+from phonoscope.store.lines import add_line, read_lines, replace_lines
 from phonoscope.store.lock import alone
 from phonoscope.store.receipts import whole_file
 from phonoscope.store.uri import local_path
+
+ERRORS = "errors.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,28 +29,18 @@ class Failure:
     reason: str  # a short type: "unreadable", "no-video", …
     message: str  # one line
     detail: str = ""  # the traceback, if it was our own fault
+    listed: Listed | None = None  # how a corpus lists a film that could not be taken in
 
 
 def read_failures(root: Path) -> list[Failure]:
-    """Failures that still stand. A line that a killed writer left half is passed over."""
-    path = root / "errors.jsonl"
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_bytes().splitlines():
-        try:
-            found.append(msgspec.json.decode(line, type=Failure))
-        except msgspec.DecodeError:
-            continue
-    return found
+    """Failures that still stand."""
+    return read_lines(root / ERRORS, Failure)
 
 
 def add_failure(root: Path, failure: Failure) -> None:
     """Put a failure down at once, so that it outlives us."""
-    with alone(root / ".lock"), (root / "errors.jsonl").open("ab+") as file:
-        file.seek(max(0, file.tell() - 1))
-        mend = b"" if file.read() in (b"", b"\n") else b"\n"  # a killed writer left half a line: do not go on in it
-        file.write(mend + msgspec.json.encode(failure) + b"\n")
+    with alone(root / ".lock"):
+        add_line(root / ERRORS, failure)
 
 
 def settle_failures(
@@ -70,8 +62,7 @@ def settle_failures(
 
     with alone(root / ".lock"):
         last = {(f.source, f.step): f for f in read_failures(root) if stands(f)}
-        with whole_file(root / "errors.jsonl") as part:
-            part.write_bytes(b"".join(msgspec.json.encode(last[place]) + b"\n" for place in sorted(last)))
+        replace_lines(root / ERRORS, (last[place] for place in sorted(last)))
 
 
 def _is_gone(uri: str) -> bool:

@@ -40,7 +40,7 @@ def read_receipts(folder: Path) -> dict[str, Receipt]:
 def write_receipts(folder: Path, receipts: Mapping[str, Receipt]) -> None:
     """Replace them all, atomically."""
     with whole_file(folder / FILE) as part:
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(dict(sorted(receipts.items()))), indent=1) + b"\n")
+        part.write_bytes(as_json(dict(sorted(receipts.items()))))
 
 
 def stale_in(receipts: Mapping[str, Receipt]) -> dict[str, str]:
@@ -81,6 +81,18 @@ def whole_file(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def write_if_new(path: Path, content: bytes) -> None:
+    """A whole file with this content; one that has it already is not touched."""
+    if not path.exists() or path.read_bytes() != content:
+        with whole_file(path) as part:
+            part.write_bytes(content)
+
+
+def as_json(value: Any) -> bytes:
+    """JSON that people can read, ending in a line break."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
 
 def _probe(part: Path) -> None:

@@ -19,7 +19,16 @@ from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.store.codecs import CODECS, FOLDER_CODECS, READERS, read_folder, read_recording, series_clock
-from phonoscope.store.receipts import BY_CORPUS, Receipt, read_receipts, stale_in, sync, whole_file, write_receipts
+from phonoscope.store.receipts import (
+    BY_CORPUS,
+    Receipt,
+    as_json,
+    read_receipts,
+    stale_in,
+    sync,
+    whole_file,
+    write_receipts,
+)
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path, sha256_of
 
@@ -127,7 +136,7 @@ class StoredRecording:
     def list_as(self, listed: Listed) -> None:
         """Write down how a corpus lists it."""
         with whole_file(self.folder / LISTED) as part:
-            part.write_bytes(msgspec.json.format(msgspec.json.encode(listed), indent=1) + b"\n")
+            part.write_bytes(as_json(listed))
         self.__dict__.pop("listed", None)
 
     @property

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from phonoscope.store.lines import read_lines, replace_lines
 from phonoscope.store.lock import alone
-from phonoscope.store.receipts import whole_file
 
 FILE = "selections.jsonl"
 
@@ -49,19 +47,11 @@ class Selection:
 
 def read_selections(root: Path) -> list[Selection]:
     """The selections that were written from the store at `root`, the latest last; damaged lines are passed over."""
-    path = root / FILE
-    found = []
-    for line in path.read_bytes().splitlines() if path.exists() else ():
-        try:
-            found.append(msgspec.json.decode(line, type=Selection))
-        except msgspec.DecodeError:
-            continue
-    return found
+    return read_lines(root / FILE, Selection)
 
 
 def remember_selection(root: Path, selection: Selection) -> None:
     """Put a selection down, in place of an earlier one that was written to the same file."""
     with alone(root / ".lock"):
         kept = [other for other in read_selections(root) if other.file != selection.file]
-        with whole_file(root / FILE) as part:
-            part.write_bytes(b"".join(msgspec.json.encode(it) + b"\n" for it in [*kept, selection]))
+        replace_lines(root / FILE, [*kept, selection])

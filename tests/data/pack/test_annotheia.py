@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -10,14 +11,17 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from phonoscope import Store
+from phonoscope.cli.main import main
 from phonoscope.core.errors import UsageError
-from phonoscope.core.faces import Shots
+from phonoscope.core.faces import Shots, Track, Tracks
 from phonoscope.core.time import Span
 from phonoscope.data.pack import AnnotheiaParams, pack
 from phonoscope.data.pack.annotheia import COLUMNS
 from phonoscope.data.pack.scenes import Scene, words_between
+from phonoscope.job import prepare
 from phonoscope.models.protocols import Word
-from phonoscope.store.receipts import Receipt
+from phonoscope.store.receipts import BY_CORPUS, Receipt
 from phonoscope.testing.known import PAIR, known_points, save_asd
 from phonoscope.testing.packs import stamps
 
@@ -104,6 +108,24 @@ def test_recursive_smoothing_is_to_be_had_by_name(scored, tmp_path):
         told(scored, tmp_path / str(it), recursive=it, threshold=0.5, min_length=1) for it in (False, True)
     )
     assert [row["sample_end"] for row in plain] != [row["sample_end"] for row in recursive]
+
+
+def test_what_a_corpus_s_tracks_lack_is_made_by_the_command_that_is_named(puppets, tmp_path):
+    store = tmp_path / "store"
+    (outcome,) = prepare([puppets], store, ()).carry_out()
+    stored = Store(store)[outcome.recording]
+    track = Track(
+        0, 0, np.tile(np.array([80, 40, 240, 200], np.float32), (100, 1)), np.ones(100, np.float32), np.ones(100, bool)
+    )
+    stored.save("tracks", Tracks((track,)), Receipt(key="0123456789abcdef", step=BY_CORPUS, version=1))
+    (told,) = pack(store, tmp_path / "a", "annotheia").carry_out()
+    assert told.failure is not None
+    (command,) = re.findall(r"has no asd and no shots: `phonoscope (.*)` makes them$", told.failure.message)
+    assert command == f"run asd shots {store}"
+    assert main([*command.split(), "--asd.model", "motion", "--no-report"]) == 0
+    assert {"asd", "shots"} <= {*stored.fresh} and "faces" not in stored.fresh
+    (told,) = pack(store, tmp_path / "a", "annotheia").carry_out()
+    assert told.failure is None and told.made
 
 
 def test_the_same_gives_the_same_bytes_and_the_second_time_nothing_is_written(scored, tmp_path):

@@ -136,32 +136,36 @@ def _time_fault(rows: AvaRows, parts: Sequence[Part]) -> tuple[int, str] | None:
     if time_s.max(initial=0) > LATEST_S:
         return int(time_s.argmax()), f"the time stamp {time_s.max():g} is no number of seconds"
     order = np.arange(len(rows)) if rows.in_runs else rows.order
-    same = (np.diff(rows.video[order]) == 0) & (np.diff(rows.entity[order]) == 0)
-    step = np.diff(rows.tick[order])
-    frame = _frame(rows.video[order], np.where(same, step, -1))
-    strange = same & ((step == 0) | (step < frame * SLACK) | (step > LONGEST_GAP_S * TICKS))
-    if not strange.any():
+    video, tick = (it if rows.in_runs else it[order] for it in (rows.video, rows.tick))
+    same = rows.goes_on if rows.in_runs else (np.diff(video) == 0) & (np.diff(rows.entity[order]) == 0)
+    step = np.diff(tick)
+    frame = _frames(video, step, same)
+    least, most = np.maximum(frame * SLACK, 1), LONGEST_GAP_S * TICKS
+    some = np.flatnonzero(same & ((step < least.max()) | (step > most)))  # few, and looked at again video by video
+    strange = some[(step[some] < least[video[some]]) | (step[some] > most)]
+    if not len(strange):
         return None
-    at = int(strange.argmax())
+    at = int(strange[0])
     early, late = order[at : at + 2].tolist()
     name = f"'{rows.entities[rows.entity[late]]}'"
     if step[at] == 0:
         first, again = sorted((early, late))
         return again, f"{name} at {time_s[again]:.6g} s has had its row: {_place(first, parts)}"
-    if step[at] < frame[at]:
+    if step[at] < frame[video[at]]:
         apart = f"at {time_s[early]:.6f} and at {time_s[late]:.6f}, less than a frame apart"
         return late, f"{name} is {apart}: time stamps of two kinds are mixed"
     return late, f"{name} is at {time_s[early]:g} and at {time_s[late]:g}: seconds and another unit are mixed"
 
 
-def _frame(video: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """How long a frame of each row's video lasts, (N - 1,); 0 where that is not clear.
+def _frames(video: np.ndarray, step: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """How many ticks a frame of each video lasts, (V,) float64; 0 where that is not clear.
 
     Args:
         video: (N,) int32, of each row.
-        step: (N - 1,) from each row to the next, -1 where that is another face.
+        step: (N - 1,) int64, from each row to the next.
+        same: (N - 1,) bool, whether that is the same face.
     """
-    some = np.flatnonzero(step >= 0)
+    some = np.flatnonzero(same)
     some = some[:: 1 + len(some) // MANY]
     some = some[np.argsort(video[some], kind="stable")]
     frame = np.zeros(video.max(initial=0) + 1)
@@ -169,7 +173,7 @@ def _frame(video: np.ndarray, step: np.ndarray) -> np.ndarray:
         usual = np.median(step[steps]) if len(steps) >= ENOUGH else 0
         if usual and np.mean(np.abs(step[steps] - usual) < (1 - SLACK) * usual) > CLEAR:
             frame[video[steps[0]]] = usual
-    return frame[video[:-1]]
+    return frame
 
 
 def _place(row: int, parts: Sequence[Part]) -> str:

@@ -1,7 +1,7 @@
 """Csv files of AVA-ActiveSpeaker, read: the official one without a header, those with one, TalkNet's `_orig`."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.ava.faults import EMPTY, Part, check, check_header, explain, opened
-from phonoscope.corpora.ava.rows import BOX, LABEL, LABELS, NUMBERS, OFFICIAL, ORIG, AvaRows, join
+from phonoscope.corpora.ava.rows import BOX, LABEL, LABELS, OFFICIAL, ORIG, AvaRows, join
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 LAYOUTS = {8: OFFICIAL, 9: (*OFFICIAL, "score"), 10: ORIG, 11: (*ORIG, "score")}  # of files without a header
 TEXTS = ("video_id", LABEL, "entity_id", "instance_id")
-BLOCK_BYTES = 1 << 23
+BLOCK_BYTES = 1 << 21
 PARTS = "*-activespeaker.csv"  # AVA's own archives hold a file a video
 
 
@@ -60,7 +60,12 @@ def _read(path: Path) -> Part:
     try:
         table = pyarrow.csv.read_csv(
             path,
-            pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES, skip_rows=header, column_names=names),
+            pyarrow.csv.ReadOptions(
+                use_threads=pa.cpu_count() > 1,  # else in the caller's, or files read at once would queue for that one
+                block_size=BLOCK_BYTES,
+                skip_rows=header,
+                column_names=names,
+            ),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types={name: text if name in TEXTS else pa.float64() for name in wanted},
                 include_columns=wanted,
@@ -99,9 +104,9 @@ def _columns(path: Path) -> tuple[list[str], int]:
 def _rows(table: "pa.Table") -> AvaRows | None:
     """A table as rows; None if one of its cells is empty or says what it must not."""
     video, entity, label = (_coded(table, name) for name in ("video_id", "entity_id", LABEL))
-    numbers = {name: table[name].to_numpy() for name in NUMBERS}
+    time_s, box = _numbers(table, ("frame_timestamp",))[0], _numbers(table, BOX).T
     holes = any(np.any(codes < 0) for codes, _ in (video, entity, label))
-    if holes or not set(label[1]) <= set(LABELS) or not all(np.isfinite(it).all() for it in numbers.values()):
+    if holes or not set(label[1]) <= set(LABELS) or not np.isfinite(time_s).all() or not np.isfinite(box).all():
         return None
     ids = np.array([LABELS.index(name) for name in label[1]], np.int8)
     there = table.column_names
@@ -110,21 +115,30 @@ def _rows(table: "pa.Table") -> AvaRows | None:
         entities=entity[1],
         video=video[0],
         entity=entity[0],
-        time_s=numbers["frame_timestamp"],
-        box=np.stack([numbers[name] for name in BOX]).T,
+        time_s=time_s,
+        box=box,
         label=ids[label[0]],
-        score=table["score"].to_numpy() if "score" in there else None,
+        score=_numbers(table, ("score",))[0] if "score" in there else None,
         instance=_counters(*_coded(table, "instance_id")) if "instance_id" in there else None,
     )
     agree = "label_id" not in there or np.all(table["label_id"].to_numpy() == rows.label)
     return rows if agree else None
 
 
+def _numbers(table: "pa.Table", names: Sequence[str]) -> np.ndarray:
+    """Columns of numbers, (len(names), N) float64, NaN where a cell is empty."""
+    numbers = np.empty((len(names), len(table)))
+    for row, name in zip(numbers, names, strict=True):
+        np.concatenate([chunk.to_numpy(zero_copy_only=False) for chunk in table[name].chunks], out=row)
+    return numbers
+
+
 def _coded(table: "pa.Table", name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """A column of text: the number of each row's word, (N,) int32, -1 where the cell is empty, and the words."""
     whole = table[name].unify_dictionaries().combine_chunks()
     words = tuple(whole.dictionary.to_pylist())
-    codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    indices = whole.indices.fill_null(-1) if whole.indices.null_count else whole.indices
+    codes = indices.to_numpy()
     if "" in words:
         codes = np.where(codes == words.index(""), np.int32(-1), codes)
     return codes, words

@@ -18,6 +18,21 @@ TICKS = 1_000_000  # a second: times that agree when rounded to six decimals are
 
 
 @dataclass(frozen=True, eq=False)
+class Runs:
+    """Rows of one face that stand together, an item a run: where they begin, how many they are, whose they are."""
+
+    start: np.ndarray  # (R,) int64, the first row
+    length: np.ndarray  # (R,) int64
+    face: np.ndarray  # (R,) int64, a number for video and entity, which sorts as their names do
+
+    def by_face(self) -> np.ndarray:
+        """All rows, (N,) int64: whole runs, by face."""
+        order = np.argsort(self.face)
+        start, length = self.start[order], self.length[order]
+        return np.repeat(start - np.cumsum(length) + length, length) + np.arange(length.sum())
+
+
+@dataclass(frozen=True, eq=False)
 class AvaRows:
     """Faces with their labels, a row a face and frame, in the order of the file.
 
@@ -49,25 +64,37 @@ class AvaRows:
         return np.rint(self.time_s * TICKS).astype(np.int64)
 
     @cached_property
+    def goes_on(self) -> np.ndarray:
+        """Which rows, but for the first, are of the same video and entity as the row before them, (N - 1,) bool."""
+        return (self.video[1:] == self.video[:-1]) & (self.entity[1:] == self.entity[:-1])
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The rows parted wherever the face is another than that of the row before."""
+        start = np.flatnonzero(np.concatenate([[len(self) > 0], ~self.goes_on]))
+        return Runs(start, np.diff(start, append=len(self)), self._faces(start))
+
+    @cached_property
     def in_runs(self) -> bool:
         """Whether the rows of each face stand together and by time, as they do in most files."""
-        same = (np.diff(self.video) == 0) & (np.diff(self.entity) == 0)
-        runs = np.concatenate([[0], np.flatnonzero(~same) + 1])
-        faces = np.unique(self._face[runs]) if len(self) else runs
-        return len(faces) == len(runs) and bool(np.all(~same | (np.diff(self.tick) > 0)))
+        return self.num_faces == len(self.runs.face) and bool(np.all(~self.goes_on | (self.tick[1:] > self.tick[:-1])))
+
+    @cached_property
+    def num_faces(self) -> int:
+        """How many entities have rows, those of each video for themselves."""
+        return len(np.unique(self.runs.face))
 
     @cached_property
     def order(self) -> np.ndarray:
         """The rows by video, entity and time, (N,) int64; names sort as text."""
-        if not len(self) or not self.in_runs:
-            return np.lexsort((self.tick, self._face))
-        starts = np.flatnonzero(np.diff(self._face, prepend=-1))
-        return _in_runs(starts, np.argsort(self._face[starts]), len(self))
+        if self.in_runs:
+            return self.runs.by_face()
+        return np.lexsort((self.tick, self._faces(slice(None))))
 
-    @cached_property
-    def _face(self) -> np.ndarray:
-        """A number for each row's video and entity, (N,) int64, which sorts as their names do."""
-        return _ranks(self.videos)[self.video] * len(self.entities) + _ranks(self.entities)[self.entity]
+    def _faces(self, rows: np.ndarray | slice) -> np.ndarray:
+        """A number for the video and entity of some rows, int64, which sorts as their names do."""
+        video, entity = _ranks(self.videos)[self.video[rows]], _ranks(self.entities)[self.entity[rows]]
+        return video * len(self.entities) + entity
 
     def take(self, rows: np.ndarray) -> "AvaRows":
         """Some of the rows, in another order if you like; by their numbers or by (N,) bool."""
@@ -124,13 +151,6 @@ def join(parts: Sequence[AvaRows]) -> AvaRows:
         score=rest("score"),
         instance=rest("instance"),
     )
-
-
-def _in_runs(starts: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
-    """All rows, (count,) int64, run by run in some order of runs, (R,); a run goes up to where the next one starts."""
-    length = np.diff(starts, append=count)[order]
-    first = np.cumsum(length) - length
-    return np.repeat(starts[order] - first, length) + np.arange(count)
 
 
 def _ranks(names: tuple[str, ...]) -> np.ndarray:

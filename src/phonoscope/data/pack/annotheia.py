@@ -30,6 +30,7 @@ from phonoscope.store.recording import StoredRecording
 
 NAME, VERSION = "annotheia", 1
 ALL = "scenes.csv"
+NEEDS = ("asd", "shots")  # artifacts that there must be
 SAMPLE_RATE = 16000  # Hz, that a transcriber hears
 COLUMNS = (
     "video", "scene_start", "sample_start", "sample_end", "duration", "speaker", "pickle_path", "transcription",
@@ -73,12 +74,25 @@ def annotheia(
     if material.flac is not None and p.asr and stored.recording.sample_rate != SAMPLE_RATE:
         rate = stored.recording.sample_rate
         raise UsageError(f"Whisper hears {SAMPLE_RATE} samples a second, '{stored.recording.id}' has {rate}")
-    made_from = ("asd", "shots", "landmarks", "audio", *(("recording",) if p.save_scenes else ()))
+    if material.flac is not None:
+        _check_made(stored)
+    made_from = (*NEEDS, "landmarks", "audio", *(("recording",) if p.save_scenes else ()))
 
     def write(part: Path) -> list[str]:
         return _write(material, clips, part, _transcriber(p), p)
 
-    yield from pack_whole(material, clips, folder, (NAME, VERSION), made_from, p, write, ("asd", "shots"))
+    yield from pack_whole(material, clips, folder, (NAME, VERSION), made_from, p, write, NEEDS)
+
+
+def _check_made(stored: StoredRecording) -> None:
+    """Nothing, if all that is needed has been made.
+
+    Raises:
+        UsageError: one has not, as where a corpus gave the tracks: it names the command that makes it.
+    """
+    if missing := [name for name in NEEDS if stored.path(name) is None]:
+        said = f"'{stored.folder.name}' has no {' and no '.join(missing)}"
+        raise UsageError(f"{said}: `phonoscope run {' '.join(missing)} {stored.folder.parents[1]}` makes them")
 
 
 def join_scenes(folder: PackFolder) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -13,7 +12,7 @@ from phonoscope.data.pack.folder import PackFolder
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.speaking import probability, scores_of
-from phonoscope.data.pack.whole import name_of, pack_whole
+from phonoscope.data.pack.whole import name_of, one_file, pack_whole
 from phonoscope.store.recording import StoredRecording
 
 NAME, VERSION = "ava-csv", 1
@@ -41,19 +40,13 @@ def ava_csv(
         UsageError: the recording has sound but no scores, or scores that are stale.
     """
     material = Material(stored)
-
-    def write(part: Path) -> list[str]:
-        path = EACH % name_of(material)
-        (part / path).parent.mkdir(parents=True)
-        write_ava(part / path, rows_of(material, clips, p))
-        return [path]
-
+    write = one_file(EACH % name_of(material), lambda path: write_ava(path, rows_of(material, clips, p)))
     yield from pack_whole(material, clips, folder, (NAME, VERSION), ("asd", "labels"), p, write)
 
 
 def join_predictions(folder: PackFolder) -> None:
     """`predictions.csv`: the rows of all recordings that lie in the folder, by name."""
-    folder.write(ALL, (path.read_bytes() for path in folder.files()))
+    folder.join(ALL)
 
 
 def rows_of(material: Material, clips: Sequence[TrackClip], p: AvaCsvParams) -> AvaRows:

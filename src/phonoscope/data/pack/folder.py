@@ -17,8 +17,9 @@ import msgspec
 
 from phonoscope.core.errors import UsageError
 from phonoscope.store.folder import must_be_empty
+from phonoscope.store.lines import add_line, lines_of
 from phonoscope.store.lock import alone
-from phonoscope.store.receipts import sync, whole_file
+from phonoscope.store.receipts import sync, write_if_new
 
 LEDGER, LIST, PARTS = "pack.jsonl", "clips.csv", ".part"
 
@@ -135,7 +136,11 @@ class PackFolder:
     def write(self, path: str, parts: Iterable[bytes]) -> None:
         """A file that is made of all clips, whole; one that has this content already is not touched."""
         with alone(self.root / ".lock"):
-            _write_if_new(self.root / path, b"".join(parts))
+            write_if_new(self.root / path, b"".join(parts))
+
+    def join(self, path: str) -> None:
+        """The same of a file that is every clip's files one after the other, by path."""
+        self.write(path, (file.read_bytes() for file in self.files()))
 
     def write_list(self) -> Path:
         """`clips.csv`, a row a clip that lies here, by name."""
@@ -145,7 +150,7 @@ class PackFolder:
             rows = csv.DictWriter(text, ROW, extrasaction="ignore", lineterminator="\n")
             rows.writeheader()
             rows.writerows(msgspec.to_builtins(self.clips[name]) for name in sorted(self.clips))
-            _write_if_new(self.root / LIST, text.getvalue().encode())
+            write_if_new(self.root / LIST, text.getvalue().encode())
         return self.root / LIST
 
     @contextmanager
@@ -176,13 +181,8 @@ class PackFolder:
             (part / path).replace(place)
 
     def _write(self, clip: PackedClip) -> None:
-        line = msgspec.json.encode(clip) + b"\n"
-        with alone(self.root / ".lock"), (self.root / LEDGER).open("ab+") as file:
-            file.seek(max(0, file.tell() - 1))
-            mend = b"" if file.read() in (b"", b"\n") else b"\n"  # a killed writer left half a line: do not go on in it
-            file.write(mend + line)
-            file.flush()
-            os.fsync(file.fileno())
+        with alone(self.root / ".lock"):
+            add_line(self.root / LEDGER, clip)
         self._take(clip)
 
     def _catch_up(self) -> None:
@@ -195,11 +195,8 @@ class PackFolder:
             return
         whole = added[: added.rfind(b"\n") + 1]
         self._read += len(whole)
-        for line in whole.splitlines():
-            try:
-                self._take(msgspec.json.decode(line, type=PackedClip))
-            except msgspec.DecodeError:  # half a line, whose writer was killed
-                continue
+        for clip in lines_of(whole, PackedClip):
+            self._take(clip)
 
     def _take(self, clip: PackedClip) -> None:
         if clip.parts:
@@ -209,13 +206,6 @@ class PackFolder:
 
     def _size(self, path: str) -> int:
         return _size(self.root / path)
-
-
-def _write_if_new(path: Path, content: bytes) -> None:
-    """A file with this content; one that has it already is not touched."""
-    if not path.exists() or path.read_bytes() != content:
-        with whole_file(path) as part:
-            part.write_bytes(content)
 
 
 def _size(path: Path) -> int:

@@ -12,7 +12,7 @@ from phonoscope.data.pack.folder import PackFolder
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.speaking import scores_of, smoothed
-from phonoscope.data.pack.whole import name_of, pack_whole
+from phonoscope.data.pack.whole import name_of, one_file, pack_whole
 from phonoscope.media.canvas import RED, SPEAKING, Mark, put
 from phonoscope.store.recording import StoredRecording
 
@@ -43,12 +43,7 @@ def overlay(
         RecordingFailed: its film is no longer where it was, or cannot be decoded.
     """
     material = Material(stored)
-
-    def write(part: Path) -> list[str]:
-        path = EACH % name_of(material)
-        _film(material, clips, p, part / path)
-        return [path]
-
+    write = one_file(EACH % name_of(material), lambda path: _film(material, clips, p, path))
     yield from pack_whole(material, clips, folder, (NAME, VERSION), ("recording", "asd", "audio"), p, write)
 
 

@@ -6,7 +6,6 @@ Source: NIST, "The 2009 (RT-09) rich transcription meeting recognition evaluatio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from phonoscope.data.pack.formats import write_lines
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.speaking import bridged, runs, scores_of, smoothed
-from phonoscope.data.pack.whole import name_of, pack_whole
+from phonoscope.data.pack.whole import name_of, one_file, pack_whole
 from phonoscope.store.recording import StoredRecording
 
 NAME, VERSION = "rttm", 1
@@ -48,19 +47,13 @@ def rttm(stored: StoredRecording, clips: Sequence[TrackClip], folder: PackFolder
         UsageError: the recording has sound but no scores, or scores that are stale.
     """
     material = Material(stored)
-
-    def write(part: Path) -> list[str]:
-        path = EACH % name_of(material)
-        (part / path).parent.mkdir(parents=True)
-        write_lines(part / path, lines_of(material, clips, p))
-        return [path]
-
+    write = one_file(EACH % name_of(material), lambda path: write_lines(path, lines_of(material, clips, p)))
     yield from pack_whole(material, clips, folder, (NAME, VERSION), ("asd", "labels"), p, write)
 
 
 def join_turns(folder: PackFolder) -> None:
     """`all.rttm`: the turns of all recordings that lie in the folder, by name."""
-    folder.write(ALL, (path.read_bytes() for path in folder.files()))
+    folder.join(ALL)
 
 
 def turns_of(scores: np.ndarray, first: int, fps: Fraction, p: RttmParams) -> list[Span]:

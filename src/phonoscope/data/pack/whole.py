@@ -69,6 +69,22 @@ def pack_whole(
     yield packed
 
 
+def one_file(path: str, write: Callable[[Path], object]) -> Callable[[Path], list[str]]:
+    """What `pack_whole` writes by, if that is one file.
+
+    Args:
+        path: of the file, in the folder.
+        write: writes it to the path that it is given.
+    """
+
+    def written(part: Path) -> list[str]:
+        (part / path).parent.mkdir(parents=True, exist_ok=True)
+        write(part / path)
+        return [path]
+
+    return written
+
+
 def _left_out(material: Material, folder: PackFolder, why: str) -> Iterator[Packed]:
     """A recording that the layout has nothing to tell of; if it lay in the folder, it is taken away."""
     packed = Packed(recording=material.recording.id, left_out={material.recording.id: why})

@@ -20,7 +20,7 @@ from phonoscope.flow.run import StepFailed, failure_of
 from phonoscope.store.folder import Store, must_be_empty
 from phonoscope.store.ledger import Failure
 from phonoscope.store.lock import alone
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.receipts import as_json, write_if_new
 
 LIST = "clips.csv"
 
@@ -99,7 +99,7 @@ def _write_lists(plan: WindowPlan, root: Path, failed: set[SpeakerClip]) -> None
         _, missing = read_faces(root / CROPS / f"{clip.id}.npz")
         place = [clip.recording, clip.track, clip.start, clip.num_frames, int(missing.sum())]
         rows.writerow([clip.id, clip.split, clip.speaker, *place])
-    _write_if_new(root / LIST, text.getvalue().encode())
+    write_if_new(root / LIST, text.getvalue().encode())
     write_about(root, {"layout": "annotheia", **about(plan), "failed": sorted(clip.id for clip in failed)})
 
 
@@ -136,11 +136,4 @@ def about_of(root: Path) -> dict[str, Any]:
 
 def write_about(root: Path, values: dict[str, Any]) -> None:
     """Write `windows.json`."""
-    _write_if_new(root / ABOUT, msgspec.json.format(msgspec.json.encode(values), indent=1) + b"\n")
-
-
-def _write_if_new(path: Path, content: bytes) -> None:
-    """A file with this content; one that has it already is not touched."""
-    if not path.exists() or path.read_bytes() != content:
-        with whole_file(path) as part:
-            part.write_bytes(content)
+    write_if_new(root / ABOUT, as_json(values))

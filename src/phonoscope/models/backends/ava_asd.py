@@ -48,10 +48,8 @@ class AvaAsd:
         """Load weights in any mode that this network has.
 
         Raises:
-            UsageError: no file is given, or it holds weights of something else.
+            UsageError: there is no such file, or it holds weights of something else.
         """
-        if not weights.is_file():
-            raise UsageError("no weights of 'ava-asd' are published: train some, then give them as --asd.weights FILE")
         self.card, self._fps = card or self.card, Fraction(25)
         self._network = onnx_network(ava_asd_graph(read_state_dict(weights).tensors), threads)
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from phonoscope.core.errors import UsageError
 from phonoscope.models.cards import Card
+from phonoscope.models.extras import need
 
 SIDE = 150  # px, both sides of what it is shown
 WIDTH = 128
@@ -45,11 +45,18 @@ class Dlib128:
         Raises:
             UsageError: dlib is not installed.
         """
-        try:
-            dlib: Any = import_module("dlib")  # an extra, without types
-        except ImportError as error:
-            raise UsageError("dlib128 needs dlib: pip install 'phonoscope[dlib]'") from error
+        self.check_installed()
+        dlib: Any = import_module("dlib")  # without types
         self._describe = dlib.face_recognition_model_v1(str(weights)).compute_face_descriptor
+
+    @staticmethod
+    def check_installed() -> None:
+        """Nothing, if dlib is installed; asked before any film is touched.
+
+        Raises:
+            UsageError: it is not.
+        """
+        need("dlib128", "dlib", extra="dlib")
 
     def __call__(self, faces: np.ndarray) -> np.ndarray:
         """Embeddings (N, 128) float32 of faces (N, 150, 150, 3) uint8 RGB; their lengths are not 1.

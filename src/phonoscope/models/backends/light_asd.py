@@ -1,10 +1,6 @@
 """Light-ASD: the small network before LR-ASD, run without PyTorch."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
-from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -12,8 +8,9 @@ from phonoscope.models.cards import Card
 from phonoscope.models.face_encoders import Block, Encoder, along_time, encoder, greatest, halved, per_deviation, pixels
 from phonoscope.models.graphs import Graph, Tensors, folded
 from phonoscope.models.sessions import onnx_network
-from phonoscope.models.speaking import INPUT, SCENES, Calibration, Hear, Judge, Network, SpeakingNetwork, WindowScorer
-from phonoscope.models.state_dicts import gru_entries, linear_entries, norm_entries, read_state_dict, strict
+from phonoscope.models.speaking import INPUT, SCENES, Calibration, SpeakingModel
+from phonoscope.models.state_dicts import gru_entries, linear_entries, norm_entries
+from phonoscope.models.windows import Hear, Judge, Network
 
 EPS = 1e-3  # of every batch norm
 WIDTHS = ((1, 32), (32, 64), (64, 128))  # of each block: what it is given, what it makes
@@ -21,97 +18,28 @@ PATHS = ((3, 1), (5, 2))  # of each block, side by side: over how many pixels an
 BLOCKS = tuple(Block(f"block{n + 1}", WIDTHS[n][1], 56 >> n, reach=2, first_reach=2) for n in range(3))
 REACH = 6  # frames on either side that an embedding depends on: two of each block; of sound it is five
 
-_CITE = 'Liao, Duan, Feng, Zhao, Yang, Chen: "A Light Weight Model for Active Speaker Detection", CVPR 2023'
-
-
-def _card(file: str, version: str, sha256: str, notes: str, measured: str) -> Card:
-    return Card(
-        name="light-asd",
-        version=version,
-        sources=(f"https://raw.githubusercontent.com/Junhua-Liao/Light-ASD/ed38c23/weight/{file}",),
-        sha256=sha256,
-        licence="MIT",
-        cite=_CITE,
-        input=INPUT,
-        rate="one score a video frame",
-        notes=f"{notes}. {SCENES}: {measured}",
-        size=4175289,
-    )
-
-
-class LightAsd:
-    """Scores faces by what is seen and heard of up to six seconds around."""
-
-    backend_kind: ClassVar[str] = "speaking_scorer"
-    cards: ClassVar[Mapping[str, Card]] = {
-        "talkset": _card(
-            "finetuning_TalkSet.model",
-            "talkset-ed38c23",
-            "efc375833887eefa9d209dc92810e18519b04c3c73ea35a549f2a7f40b7d94d5",
-            "trained on AVA-ActiveSpeaker, then on TalkSet (VoxCeleb2 and LRS3); its authors report F1 .955 on "
-            "Columbia, and advise it for film in the wild",
-            "AP .32, F1 .40 at 0 and .42 at best (6.8); beside listeners AP .96",
-        ),
-        "ava": _card(
-            "pretrain_AVA_CVPR.model",
-            "ava-ed38c23",
-            "d44bc3ea7baa8e0946fa3921311714a630ed8b90a1928fab0dbe30d918909317",
-            "trained on AVA-ActiveSpeaker; its authors report mAP .9406 on its validation part, F1 .811 on Columbia",
-            "AP .44, F1 .55 at 0 and .56 at best (0.5); beside listeners AP .97",
-        ),
-    }
-    calibrations: ClassVar[Mapping[str, Calibration]] = {
-        "talkset": Calibration(0.15, -2.38),
-        "ava": Calibration(0.41, -1.39),
-    }
-    card: Card = cards["talkset"]
-    policy: str = "asd"
-    size: int = 112
-
-    def __init__(self, weights: Path, *, card: Card | None = None, threads: int = 1) -> None:
-        """Load any weights of this network.
-
-        Args:
-            card: theirs, if they are not those that `LightAsd.card` names.
-
-        Raises:
-            UsageError: they are of another network, or no weights at all.
-        """
-        state = read_state_dict(weights)
-        tensors = state.tensors
-        strict(tensors, entries(), "light-asd")
-        self.card = card or self.card
-        self.policy = str(state.about.get("policy", self.policy))  # weights tuned on other crops want those
-        which = next((name for name, card in self.cards.items() if card.sha256 == self.card.sha256), "")
-        self.calibration = self.calibrations.get(which)  # None: nobody has fitted one
-        parts = Network(see(tensors, threads), hear(tensors, threads), judge(tensors, threads), REACH)
-        self._network = SpeakingNetwork(parts, self.card, self.policy)
-        self._scorer = self.at()
-        self.context, self.period = self._scorer.context, self._scorer.period
-
-    def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
-        """As `at()` does: log-odds (T,) float32 from faces (T, 112, 112) uint8 and audio (N,) float32 at 16 kHz."""
-        return self._scorer(faces, audio)
-
-    def logits(self, mfcc: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """What the network says of a whole track, (T, 2) float32: not speaking, speaking.
-
-        Args:
-            mfcc: (4T, 13), by the recipe psf.
-            faces: (T, 112, 112), 0 to 255.
-
-        Raises:
-            ValueError: they are not of the same frames.
-        """
-        return self._network.logits(mfcc, faces)
-
-    def at(self, fps: Fraction = Fraction(25), windows: str = "shared") -> WindowScorer:
-        """The same for film of so many frames a second, scored in windows "shared", "exact" or "track".
-
-        Raises:
-            UsageError: it was not trained for that rate, or there are no such windows.
-        """
-        return self._network.at(fps, windows)
+_AT = "https://raw.githubusercontent.com/Junhua-Liao/Light-ASD/ed38c23/weight"
+TALKSET = Card(
+    name="light-asd",
+    version="talkset-ed38c23",
+    sources=(f"{_AT}/finetuning_TalkSet.model",),
+    sha256="efc375833887eefa9d209dc92810e18519b04c3c73ea35a549f2a7f40b7d94d5",
+    licence="MIT",
+    cite='Liao, Duan, Feng, Zhao, Yang, Chen: "A Light Weight Model for Active Speaker Detection", CVPR 2023',
+    input=INPUT,
+    rate="one score a video frame",
+    notes="trained on AVA-ActiveSpeaker, then on TalkSet (VoxCeleb2 and LRS3); its authors report F1 .955 on Columbia, "
+    f"and advise it for film in the wild. {SCENES}: AP .32, F1 .40 at 0 and .42 at best (6.8); beside listeners AP .96",
+    size=4175289,
+)
+AVA = replace(
+    TALKSET,
+    version="ava-ed38c23",
+    sources=(f"{_AT}/pretrain_AVA_CVPR.model",),
+    sha256="d44bc3ea7baa8e0946fa3921311714a630ed8b90a1928fab0dbe30d918909317",
+    notes="trained on AVA-ActiveSpeaker; its authors report mAP .9406 on its validation part, F1 .811 on Columbia. "
+    f"{SCENES}: AP .44, F1 .55 at 0 and .56 at best (0.5); beside listeners AP .97",
+)
 
 
 def see(tensors: Tensors, threads: int = 1) -> Encoder:
@@ -194,3 +122,17 @@ def entries() -> dict[str, tuple[int, ...]]:
     for direction in ("forward", "backward"):
         wanted |= gru_entries(f"model.GRU.gru_{direction}", 128, 128)
     return wanted | linear_entries("lossAV.FC", 128, 2) | linear_entries("lossV.FC", 128, 2)
+
+
+def parts(tensors: Tensors, threads: int) -> Network:
+    """The network of these weights."""
+    return Network(see(tensors, threads), hear(tensors, threads), judge(tensors, threads), REACH)
+
+
+LIGHT_ASD = SpeakingModel(
+    card=TALKSET,
+    entries=entries,
+    parts=parts,
+    cards={"talkset": TALKSET, "ava": AVA},
+    calibrations={"talkset": Calibration(0.15, -2.38), "ava": Calibration(0.41, -1.39)},
+)

@@ -1,9 +1,6 @@
 """LR-ASD: the most accurate of the small published networks, run without PyTorch."""
 
-from collections.abc import Mapping
-from fractions import Fraction
-from pathlib import Path
-from typing import ClassVar
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,108 +8,38 @@ from phonoscope.models.cards import Card
 from phonoscope.models.face_encoders import Block, Encoder, along_time, encoder, greatest, halved, per_deviation, pixels
 from phonoscope.models.graphs import Graph, Tensors, folded
 from phonoscope.models.sessions import onnx_network
-from phonoscope.models.speaking import INPUT, SCENES, Calibration, Hear, Judge, Network, SpeakingNetwork, WindowScorer
-from phonoscope.models.state_dicts import gru_entries, linear_entries, norm_entries, read_state_dict, strict
+from phonoscope.models.speaking import INPUT, SCENES, Calibration, SpeakingModel
+from phonoscope.models.state_dicts import gru_entries, linear_entries, norm_entries
+from phonoscope.models.windows import Hear, Judge, Network
 
 EPS = 1e-3  # of every batch norm
 WIDTHS = ((1, 16, 32), (32, 32, 64), (64, 64, 128))  # of each block: what it is given, its first half, its second
 BLOCKS = tuple(Block(f"block{n + 1}", WIDTHS[n][2], 56 >> n, reach=3, first_reach=2) for n in range(3))
 REACH = 9  # frames on either side that an embedding depends on: three of each block; of sound it is six
 
-_CITE = (
-    'Liao, Duan, Feng, Zhao, Yang, Chen: "LR-ASD: Lightweight and Robust Network for Active Speaker Detection", '
-    "International Journal of Computer Vision, 2025"
+_AT = "https://raw.githubusercontent.com/Junhua-Liao/LR-ASD/1b6dcd2/weight"
+TALKSET = Card(
+    name="lr-asd",
+    version="talkset-1b6dcd2",
+    sources=(f"{_AT}/finetuning_TalkSet.model",),
+    sha256="6b4ef53694e874e96cf630198dc479c78aebb3993bbf166aee3d926dfe7d9342",
+    licence="MIT",
+    cite='Liao, Duan, Feng, Zhao, Yang, Chen: "LR-ASD: Lightweight and Robust Network for Active Speaker Detection", '
+    "International Journal of Computer Vision, 2025",
+    input=INPUT,
+    rate="one score a video frame",
+    notes="trained on AVA-ActiveSpeaker, then on TalkSet (VoxCeleb2 and LRS3); its authors report F1 .964 on Columbia, "
+    f"and advise it for film in the wild. {SCENES}: AP .31, F1 .41 at 0 and .42 at best (3.2); beside listeners AP .96",
+    size=3426337,
 )
-
-
-def _card(file: str, version: str, sha256: str, notes: str, measured: str) -> Card:
-    return Card(
-        name="lr-asd",
-        version=version,
-        sources=(f"https://raw.githubusercontent.com/Junhua-Liao/LR-ASD/1b6dcd2/weight/{file}",),
-        sha256=sha256,
-        licence="MIT",
-        cite=_CITE,
-        input=INPUT,
-        rate="one score a video frame",
-        notes=f"{notes}. {SCENES}: {measured}",
-        size=3426337,
-    )
-
-
-class LrAsd:
-    """Scores faces by what is seen and heard of up to six seconds around."""
-
-    backend_kind: ClassVar[str] = "speaking_scorer"
-    cards: ClassVar[Mapping[str, Card]] = {
-        "talkset": _card(
-            "finetuning_TalkSet.model",
-            "talkset-1b6dcd2",
-            "6b4ef53694e874e96cf630198dc479c78aebb3993bbf166aee3d926dfe7d9342",
-            "trained on AVA-ActiveSpeaker, then on TalkSet (VoxCeleb2 and LRS3); its authors report F1 .964 on "
-            "Columbia, and advise it for film in the wild",
-            "AP .31, F1 .41 at 0 and .42 at best (3.2); beside listeners AP .96",
-        ),
-        "ava": _card(
-            "pretrain_AVA.model",
-            "ava-1b6dcd2",
-            "85e6c77fc981595234790d1e128ebb60352d37726b2445e0ef8891e2512fe9e3",
-            "trained on AVA-ActiveSpeaker; its authors report mAP .9445 on its validation part, F1 .861 on Columbia",
-            "AP .48, F1 .54 at 0 and .54 at best (-0.5); beside listeners AP .97",
-        ),
-    }
-    calibrations: ClassVar[Mapping[str, Calibration]] = {
-        "talkset": Calibration(0.17, -2.13),
-        "ava": Calibration(0.28, -1.68),
-    }
-    card: Card = cards["talkset"]
-    policy: str = "asd"
-    size: int = 112
-
-    def __init__(self, weights: Path, *, card: Card | None = None, threads: int = 1) -> None:
-        """Load any weights of this network.
-
-        Args:
-            card: theirs, if they are not those that `LrAsd.card` names.
-
-        Raises:
-            UsageError: they are of another network, or no weights at all.
-        """
-        state = read_state_dict(weights)
-        tensors = state.tensors
-        strict(tensors, entries(), "lr-asd")
-        self.card = card or self.card
-        self.policy = str(state.about.get("policy", self.policy))  # weights tuned on other crops want those
-        which = next((name for name, card in self.cards.items() if card.sha256 == self.card.sha256), "")
-        self.calibration = self.calibrations.get(which)  # None: nobody has fitted one
-        parts = Network(see(tensors, threads), hear(tensors, threads), judge(tensors, threads), REACH)
-        self._network = SpeakingNetwork(parts, self.card, self.policy)
-        self._scorer = self.at()
-        self.context, self.period = self._scorer.context, self._scorer.period
-
-    def __call__(self, faces: np.ndarray, audio: np.ndarray) -> np.ndarray:
-        """As `at()` does: log-odds (T,) float32 from faces (T, 112, 112) uint8 and audio (N,) float32 at 16 kHz."""
-        return self._scorer(faces, audio)
-
-    def logits(self, mfcc: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """What the network says of a whole track, (T, 2) float32: not speaking, speaking.
-
-        Args:
-            mfcc: (4T, 13), by the recipe psf.
-            faces: (T, 112, 112), 0 to 255.
-
-        Raises:
-            ValueError: they are not of the same frames.
-        """
-        return self._network.logits(mfcc, faces)
-
-    def at(self, fps: Fraction = Fraction(25), windows: str = "shared") -> WindowScorer:
-        """The same for film of so many frames a second, scored in windows "shared", "exact" or "track".
-
-        Raises:
-            UsageError: it was not trained for that rate, or there are no such windows.
-        """
-        return self._network.at(fps, windows)
+AVA = replace(
+    TALKSET,
+    version="ava-1b6dcd2",
+    sources=(f"{_AT}/pretrain_AVA.model",),
+    sha256="85e6c77fc981595234790d1e128ebb60352d37726b2445e0ef8891e2512fe9e3",
+    notes="trained on AVA-ActiveSpeaker; its authors report mAP .9445 on its validation part, F1 .861 on Columbia. "
+    f"{SCENES}: AP .48, F1 .54 at 0 and .54 at best (-0.5); beside listeners AP .97",
+)
 
 
 def see(tensors: Tensors, threads: int = 1) -> Encoder:
@@ -189,3 +116,17 @@ def entries() -> dict[str, tuple[int, ...]]:
     wanted |= {"model.detector.attention.attention.weight": (128, 128, 1)}
     wanted |= norm_entries("model.detector.attention.bn", 128)
     return wanted | linear_entries("lossAV.FC", 128, 2) | linear_entries("lossV.FC", 128, 2)
+
+
+def parts(tensors: Tensors, threads: int) -> Network:
+    """The network of these weights."""
+    return Network(see(tensors, threads), hear(tensors, threads), judge(tensors, threads), REACH)
+
+
+LR_ASD = SpeakingModel(
+    card=TALKSET,
+    entries=entries,
+    parts=parts,
+    cards={"talkset": TALKSET, "ava": AVA},
+    calibrations={"talkset": Calibration(0.17, -2.13), "ava": Calibration(0.28, -1.68)},
+)

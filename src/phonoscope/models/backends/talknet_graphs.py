@@ -5,7 +5,7 @@ import numpy as np
 from phonoscope.models.face_encoders import EVER, SIDE, Block, Encoder, along_time, encoder, per_deviation, pixels
 from phonoscope.models.graphs import NORM_EPS, Graph, Tensors, folded, normed
 from phonoscope.models.sessions import onnx_network
-from phonoscope.models.speaking import Judge
+from phonoscope.models.windows import Judge
 
 EPS = 1e-3  # of the batch norms that see pictures; all others have PyTorch's own
 REACH = 2  # frames on either side that an embedding of a face depends on

@@ -2,13 +2,12 @@
 
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
 
-from phonoscope.core.errors import UsageError
 from phonoscope.models.cards import Card
+from phonoscope.models.extras import need
 from phonoscope.models.protocols import Word
 
 
@@ -56,8 +55,7 @@ def check_installed() -> None:
     Raises:
         UsageError: it is not.
     """
-    if find_spec("faster_whisper") is None:
-        raise UsageError("transcripts need faster-whisper: pip install 'phonoscope[asr]'")
+    need("a transcript", "faster_whisper", extra="asr")
 
 
 @cache
