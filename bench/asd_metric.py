@@ -51,7 +51,8 @@ def main() -> int:
 
     def ours() -> float:
         with ThreadPoolExecutor() as both:
-            return evaluate(*both.map(read_ava, files)).average_precision
+            truth, scores = both.map(read_ava, files)
+            return evaluate(truth, scores).average_precision
 
     took: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
     difference = 0.0

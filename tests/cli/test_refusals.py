@@ -1,6 +1,7 @@
 """What makes no sense is refused in one line, with exit code 2, before anything is made."""
 
 import logging
+import sys
 
 import pytest
 
@@ -9,7 +10,9 @@ from phonoscope.cli.options import parse
 from phonoscope.cli.prepare import Prepare
 from phonoscope.cli.run import Run
 from phonoscope.core.errors import UsageError
+from phonoscope.flow.ingest import GIVEN
 from phonoscope.job import params_from
+from phonoscope.store.folder import Store
 
 
 def refused(arguments, capsys) -> str:
@@ -47,6 +50,18 @@ IMPOSSIBLE = [
     ("crop-video.size", "0"), ("crop-video.size", "225"), ("crop-video.crf", "52"), ("mfcc.rows-per-frame", "-1"),
     ("asd.piece", "0"), ("shots.adaptive-window", "0"), ("shots.content", "-1"), ("shots.fade", "256"),
 ]  # fmt: skip
+
+
+def test_a_model_of_a_missing_extra_is_one_line_before_any_work(puppets, tmp_path, capsys, monkeypatch):
+    store = str(tmp_path / "s")
+    assert main(["ingest", str(puppets), "--to", store]) == 0
+    monkeypatch.setitem(sys.modules, "dlib", None)
+    pip = "pip install 'phonoscope[dlib]'"
+    assert f"dlib128 needs dlib: {pip}" in refused(["run", "embeddings", store], capsys)
+    assert f"dlib68 needs dlib: {pip}" in refused(["run", "landmarks", store, "--landmarks.model", "dlib68"], capsys)
+    more = ["prepare", str(puppets), "--to", store, "--want", "people", "--embeddings.model", "dlib128"]
+    assert pip in refused(more, capsys)
+    assert {*Store(store)["puppets"].receipts} == {*GIVEN}
 
 
 @pytest.mark.parametrize(("setting", "value"), IMPOSSIBLE)

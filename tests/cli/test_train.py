@@ -16,6 +16,9 @@ from phonoscope.cli.train import Train
 from phonoscope.cli.training import parse_training
 from phonoscope.job import params_from
 from phonoscope.store.folder import StoreSettings
+from phonoscope.tasks.asd.judging import judge_of
+from phonoscope.tasks.asd.material import material_of
+from phonoscope.tasks.asd.params import ExamplesParams
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_TORCH = """
@@ -54,6 +57,15 @@ def test_defaults_are_the_papers_then_the_file_then_flags(tmp_path):
     assert model == "light-asd" and options.to == Path("run")
     assert (settings["learning"].epochs, settings["learning"].lr) == (3, 1e-3)
     assert settings["examples"].batch_frames == 99
+
+
+def test_the_mode_of_seed_001s_network_is_a_setting_as_any_other(tmp_path):
+    assert parsed("--asd.model", "ava-asd")[2]["network"].mode == "s_av"
+    assert parsed("--asd.model", "ava-asd", "--mode", "s_v")[2]["network"].mode == "s_v"
+    file = tmp_path / "mine.toml"
+    file.write_text('[asd]\nmodel = "ava-asd"\n[train]\nmode = "s_av_fc"\n')
+    assert parsed("--config", str(file))[2]["network"].mode == "s_av_fc"
+    assert parsed("--config", str(file), "--mode", "s_a")[2]["network"].mode == "s_a"
 
 
 def test_fine_tuning_has_defaults_of_its_own():
@@ -190,6 +202,51 @@ def test_the_whole_route_on_puppets(vlogs, tmp_path, capsys):
     capsys.readouterr()
     assert main(again) == 2
     assert "light-asd cannot take these weights" in capsys.readouterr().err
+
+
+def written_as_ava(store: Path, folder: Path, split: str) -> Path:
+    """A csv of AVA's of two films of a set, whose people speak every other half second, and links to the films."""
+    rows = []
+    for stored in [it for it in map(Store(store).__getitem__, Store(store)) if it.listed.split == split][:2]:
+        film, (track, *_) = stored.recording, stored.load("tracks")
+        name = f"{stored.listed.speaker}-{stored.source.stem}"
+        (folder / f"{name}.mp4").symlink_to(stored.source)
+        for at, box in enumerate(track.box / [film.width, film.height, film.width, film.height]):
+            frame = track.start + at
+            label = "NOT_SPEAKING" if frame // 12 % 2 else "SPEAKING_AUDIBLE"
+            place = ",".join(f"{min(max(each, 0), 1):.6f}" for each in box)
+            rows.append(f"{name},{float(frame / film.fps):.2f},{place},{label},{name}:{track.id}\n")
+    (folder / f"{split}.csv").write_text("".join(rows))
+    return folder / f"{split}.csv"
+
+
+@pytest.mark.slow
+def test_the_whole_route_of_seed_001_on_puppets(vlogs, tmp_path, capsys):
+    """Annotations, faces as it wants them, training in a mode, evaluation in both ways, and film scored by the run."""
+    films, run, out = tmp_path / "ava", tmp_path / "s_a", tmp_path / "evaluation-results.csv"
+    for split in ("training", "validation", "test"):
+        table = str(written_as_ava(vlogs, tmp_path, split))
+        assert main(["annotations", table, "--films", str(tmp_path), "--to", str(films), "--split", split]) == 0
+    tight = ["--face-crops.policy", "tight", "--face-crops.size", "100", "--no-report"]
+    assert main(["run", "face_crops", str(films), *tight]) == 0
+    train = ["train", "asd", str(films), "--asd.model", "ava-asd", "--mode", "s_a", "--to", str(run), "--workers", "1"]
+    assert main([*train, "--epochs", "1"]) == 0
+    assert main([*train, "--epochs", "2"]) == 0
+    assert [json.loads(it).get("epoch") for it in (run / "metrics.jsonl").read_text().splitlines()] == [1, 2, None]
+    capsys.readouterr()
+    assert main(["evaluate", "asd", str(run), str(films), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["network"] == "ava-asd"
+    assert main(["evaluate", "asd", str(run), str(films), "--legacy", "--csv", str(out)]) == 0
+    (row,) = csv.DictReader(out.read_text().splitlines())
+    assert row["main_map"] and row["orig_map"] and not row["audio_map"] and not row["video_map"]
+    weights = str(run / "weights.safetensors")
+    assert main(["run", "asd", str(films), "--asd.model", "ava-asd", "--asd.weights", weights, "--no-report"]) == 0
+    stored = Store(films)[next(iter(Store(films)))]
+    assert "ava-asd@s_a" in stored.receipts["asd"].card and np.isfinite(stored.load("asd").columns["score"]).all()
+    examples, judge = material_of(films, ExamplesParams(), "ava-asd"), judge_of(Path(weights), "ava-asd")
+    for it in examples.examples["test"]:  # film is scored as the windows that were learnt from
+        scores = Store(films)[it.video.recording].load("asd").of(it.video.track, "score")
+        assert scores[it.start] == pytest.approx(judge(examples.load(it))[0], abs=1e-4)
 
 
 @pytest.mark.slow

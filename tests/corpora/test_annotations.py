@@ -1,6 +1,7 @@
 """Labels that people gave stand on the frames that they are of, and come back as they were given."""
 
 import csv
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +15,9 @@ from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.core.media import Recording
 from phonoscope.corpora.annotations import frames_at, on_clock, rows_in
 from phonoscope.corpora.ava import AvaRows, read_ava, write_ava
-from phonoscope.job import annotations, run
+from phonoscope.job import annotations, prepare, run
 from phonoscope.store.folder import Store
+from phonoscope.store.ledger import read_failures
 from phonoscope.testing.film import flash_and_beep
 
 NTSC = Fraction(1000, 1001)
@@ -205,6 +207,21 @@ def test_what_a_kill_left_out_is_written_by_the_next_run(trainval, tmp_path):
     (stored.folder / "listed.json").unlink()
     made = [o.made for o in annotations([tmp_path / "t.csv"], trainval, tmp_path / "ava").carry_out()]
     assert sorted(made) == [(), ("labels",)] and Store(tmp_path / "ava")["zzz"].listed == listed
+
+
+def test_a_retry_without_the_labels_leaves_the_films_alone_that_come_with_some(trainval, tmp_path, caplog):
+    films, store = tmp_path / "films", tmp_path / "ava"
+    shutil.copytree(trainval, films)
+    broken = films / "more" / "zzz.v2.mkv"
+    film = broken.read_bytes()
+    broken.write_bytes(b"half of it")
+    table(tmp_path / "t.csv")
+    job = annotations([tmp_path / "t.csv"], films, store)
+    assert [bool(o.failure) for o in job.carry_out()] == [False, True]
+    broken.write_bytes(film)
+    assert list(prepare([], store, retry_failed=True).carry_out()) == [] and len(Store(store)) == 1
+    assert f"left alone (1, the first '{broken.as_uri()}')" in caplog.text and "phonoscope annotations" in caplog.text
+    assert [o.made[-2:] for o in job.carry_out()] == [(), ("tracks", "labels")] and read_failures(store) == []
 
 
 def test_the_labelled_faces_are_those_that_are_scored(trainval, tmp_path):

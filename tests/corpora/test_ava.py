@@ -1,15 +1,27 @@
 """Tables of AVA: every layout comes back as it was written, and what is wrong is told with its line."""
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from phonoscope.core.errors import UsageError
-from phonoscope.corpora.ava import LABELS, AvaRows, join, rates_of, read_ava, read_loader, write_ava, write_loader
+from phonoscope.corpora.ava import (
+    LABELS,
+    AvaRows,
+    join,
+    rates_of,
+    read_ava,
+    read_loader,
+    reading,
+    write_ava,
+    write_loader,
+)
 
 ROW = "vid,902.00,0.1,0.2,0.3,0.4,{},vid_0900_0960:1"
 HEADER = "video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,label,entity_id"
@@ -50,6 +62,21 @@ def test_what_is_written_comes_back_exactly(tmp_path_factory, seed, scores, layo
     assert told(again) == told(rows)
     if layout == "orig" and not scores:
         assert again.instance is not None and np.array_equal(again.instance, rows.label_runs())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_table_of_many_blocks_comes_back_exactly_on_any_number_of_threads(tmp_path, monkeypatch, threads):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 1 << 10)
+    before, rows = pa.cpu_count(), table(4, faces=20, frames=30, scores=True)
+    rows.score[7] = np.nan
+    write_ava(tmp_path / "t.csv", rows)
+    pa.set_cpu_count(threads)
+    try:
+        with ThreadPoolExecutor(2) as both:
+            again = [*both.map(read_ava, [tmp_path / "t.csv"] * 2)]
+    finally:
+        pa.set_cpu_count(before)
+    assert [repr(told(it)) for it in again] == [repr(told(rows))] * 2
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path):
@@ -113,6 +140,18 @@ def test_tracks_are_the_rows_of_each_face_by_time(seed):
     assert names == sorted(names)
 
 
+@given(st.integers(0, 999), st.booleans())
+def test_runs_are_the_tracks_where_each_face_stands_together(seed, mixed):
+    rows = table(seed)
+    rows = rows if mixed else join([rows.take(track) for track in reversed(rows.tracks())])
+    assert rows.num_faces == len(rows.tracks())
+    assert int(rows.runs.length.sum()) == len(rows)
+    if not mixed:
+        assert rows.in_runs
+        runs = zip(rows.runs.start.tolist(), rows.runs.length.tolist(), strict=True)
+        assert sorted([*range(a, a + n)] for a, n in runs) == sorted(track.tolist() for track in rows.tracks())
+
+
 def test_times_are_the_same_however_they_are_written(tmp_path):
     for name, time in (("a", "902.0"), ("b", "902.00"), ("c", "9.02e2")):
         (tmp_path / name).write_text(ROW.format("NOT_SPEAKING").replace("902.00", time))
@@ -169,6 +208,20 @@ def test_time_stamps_of_two_kinds_are_told(tmp_path):
     rows.time_s[rows.order[30]] = rows.time_s[rows.order[29]] + 0.002
     write_ava(tmp_path / "t.csv", rows)
     with pytest.raises(UsageError, match="less than a frame apart: time stamps of two kinds are mixed"):
+        read_ava(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(("slow_s", "fine"), [(0.2, True), (0.07, False)])
+def test_a_frame_is_as_long_as_its_own_videos(tmp_path, slow_s, fine):
+    quick, slow = table(1, faces=2, frames=60, fps=25), table(1, faces=2, frames=60, fps=5)
+    late = slow.order[30]
+    slow.time_s[late] = slow.time_s[slow.order[29]] + slow_s
+    named = AvaRows(**{**vars(slow.take(slow.order)), "videos": ("cc", "dd"), "entities": ("cc:0", "dd:1")})
+    write_ava(tmp_path / "t.csv", join([quick.take(quick.order), named]))
+    if fine:
+        assert len(read_ava(tmp_path / "t.csv")) == 240
+        return
+    with pytest.raises(UsageError, match=r"'(cc|dd):[01]' is at .* less than a frame apart"):
         read_ava(tmp_path / "t.csv")
 
 

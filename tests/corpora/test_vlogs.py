@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from phonoscope.cli.main import main
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, Tracks
@@ -15,6 +16,7 @@ from phonoscope.corpora.vlogs import listing, survey
 from phonoscope.corpora.vlogs_check import misplaced, unfit
 from phonoscope.job import prepare
 from phonoscope.store.folder import Store
+from phonoscope.store.ledger import read_failures
 from phonoscope.store.receipts import Receipt
 from phonoscope.testing.film import flash_and_beep
 from phonoscope.testing.known import save_tracks
@@ -114,6 +116,18 @@ def test_prepare_keeps_who_is_in_a_clip(vlogs, tmp_path, jobs):
         "b.mp4": Listed("vlogs", "training/ana/b.mp4", "ana", "training"),
         "c.mp4": Listed("vlogs", "test/ben/c.mp4", "ben", "test"),
     }
+
+
+def test_who_is_in_a_clip_survives_a_retry_that_does_not_name_the_corpus(vlogs, tmp_path):
+    store, broken = tmp_path / "s", vlogs / "training/ana/b.mp4"
+    film = broken.read_bytes()
+    broken.write_bytes(b"half of it")
+    assert [bool(it.failure) for it in prepare([vlogs], store, (), corpus="vlogs").carry_out()] == [False, False, True]
+    retry = ["ingest", "--retry-failed", "--to", str(store)]
+    assert main(retry) == 1  # and failing again forgets nothing
+    broken.write_bytes(film)
+    assert main(retry) == 0 and read_failures(store) == []
+    assert listed_in(store)["b.mp4"] == Listed("vlogs", "training/ana/b.mp4", "ana", "training")
 
 
 def test_a_clip_that_moves_to_another_set_is_listed_anew(vlogs, tmp_path):

@@ -44,10 +44,10 @@ def test_every_key_becomes_a_setting_or_a_line(config):
     assert made["clock"] == {"fps": "10"} and made["mfcc"]["recipe"] == "librosa"
     assert made["train"] == {
         "vary_faces": False, "overlay": 0.0, "epochs": 12, "batch_frames": 16, "optimiser": "sgd", "lr": 0.02,
-        "momentum": 0.9, "step_decay": 1e-6, "nesterov": True,
+        "mode": "s_av", "momentum": 0.9, "step_decay": 1e-6, "nesterov": True,
     }  # fmt: skip
     keys = [line.partition(" = ")[0] for line in said]
-    assert len(keys) == len(set(keys)) == 25 and not {*keys} & {*SETTINGS}
+    assert len(keys) == len(set(keys)) == 24 and not {*keys} & {*SETTINGS}
     assert "channels = 3: ava-asd is shown grey, and nothing else: passed over" in said
     assert "surprise = 3: unknown, passed over" in said and "patience = 5: early stopping is off" in said
 

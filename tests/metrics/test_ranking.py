@@ -72,6 +72,14 @@ def test_only_the_order_of_scores_counts(rows, scale, shift):
 
 
 @given(tables(scores=tied))
+def test_rows_that_are_sorted_already_give_the_same_to_the_last_bit(rows):
+    labels, scores = (np.array(it) for it in zip(*rows, strict=True))
+    order = ranking.by_score(scores)
+    whole = ranking.average_precision_and_bounds(labels, scores)
+    assert ranking.average_precision_and_bounds(labels[order], scores[order]) == whole
+
+
+@given(tables(scores=tied))
 def test_scikit_learn_has_the_same_stepwise_figure_and_roc(rows):
     labels, scores = zip(*rows, strict=True)
     theirs = witness.average_precision_score(labels, scores)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -196,11 +197,15 @@ def test_the_crop_that_a_file_wants_is_told_wherever_its_path_begins(
         registry.policy_of(f"lr-asd:{own}")
 
 
-def test_a_file_says_whose_weights_it_holds_and_which_crop_they_want(own: Path) -> None:
+def test_a_file_says_whose_weights_it_holds_and_which_crop_they_want(own: Path, tmp_path: Path) -> None:
     assert registry.spec("speaking_scorer", "auto", str(own)) == f"lr-asd:{own}"
     assert registry.policy_of(f"lr-asd:{own}") == "aligned"
     assert registry.policy_of("lr-asd:ava") == registry.policy_of("motion") == "asd"
     assert registry.spec("speaking_scorer", "auto", "ava") == "lr-asd:ava"
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(own, run / registry.RUN_WEIGHTS)
+    assert registry.spec("speaking_scorer", "auto", str(run)) == f"lr-asd:{run / registry.RUN_WEIGHTS}"
     assert registry.spec("speaking_scorer", "light-asd", "") == "light-asd"
 
 

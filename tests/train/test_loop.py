@@ -124,6 +124,23 @@ def test_a_folder_with_another_run_is_refused(tmp_path):
     train(toy(), tmp_path, QUICK, recipe={"train": {"lr": 0.02, "epochs": 4}})
 
 
+def test_a_setting_that_a_run_began_without_is_named(tmp_path):
+    train(toy(), tmp_path, QUICK, recipe={"train": {"lr": 0.02}})
+    with pytest.raises(UsageError, match=r"began without \[train\] mode, which is 's_v' now: give another --to"):
+        train(toy(), tmp_path, QUICK, recipe={"train": {"lr": 0.02, "mode": "s_v"}})
+
+
+def test_what_could_not_begin_leaves_the_folder_to_the_next_try(tmp_path):
+    with pytest.raises(UsageError, match="no part 'nose' to freeze; it has 0, 1, 2, 3"):
+        train(toy(), tmp_path, replace(QUICK, freeze="nose"), recipe={"train": {"freeze": "nose"}})
+    train(toy(), tmp_path, replace(QUICK, freeze="0"), recipe={"train": {"freeze": "0"}})
+
+
+def test_weights_may_be_read_by_whoever_may_read_the_rest(tmp_path):
+    trained = train(toy(), tmp_path, replace(QUICK, epochs=1), recipe={"train": {}})
+    assert trained.weights.stat().st_mode == (tmp_path / "params.toml").stat().st_mode
+
+
 def test_a_damaged_checkpoint_is_one_line(tmp_path):
     train(toy(), tmp_path, QUICK)
     (tmp_path / "checkpoint.pt").write_bytes(b"no such thing")

@@ -18,6 +18,7 @@ SETTINGS: Mapping[str, Setting] = {
     "decay": ("train", "step_decay", float),
     "nesterov": ("train", "nesterov", bool),
     "augment": ("train", "vary_faces", bool),
+    "mode": ("train", "mode", str),
 }
 ALIKE = {
     "batch_size": "batch", "optimiser": "optimizer", "learning_rate": "lr", "mfcc_stride": "stride",
@@ -36,7 +37,6 @@ FIXED: Mapping[str, tuple[Any, str]] = {
     "vid_frame_size": (5, "ava-asd has windows of 5 pictures"),
     "mfcc_frame_size": (20, "ava-asd has windows of 20 rows of sound"),
     "ann_stride": (4, "phonoscope windows --as ava-asd begins a window each 4 labels"),
-    "mode": ("s_av", "phonoscope train trains s_av"),
     "dtype": ("float32", "arithmetic is float32, half precision is train.amp"),
 }
 ELSEWHERE: Mapping[str, str] = {

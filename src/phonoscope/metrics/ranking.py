@@ -24,7 +24,7 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
         figure.
     """
     positive, _ = _ranked(labels, scores)
-    return _interpolated(np.cumsum(~positive)[positive])
+    return _interpolated(_negatives_before(positive))
 
 
 def average_precision_bounds(labels: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
@@ -46,13 +46,13 @@ def average_precision_and_bounds(labels: np.ndarray, scores: np.ndarray) -> tupl
         ValueError: as of `average_precision`.
     """
     positive, ordered = _ranked(labels, scores)
-    own = _interpolated(np.cumsum(~positive)[positive])
+    own = _interpolated(_negatives_before(positive))
     edge = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
     if len(edge) == len(ordered) - 1:
         return own, own, own
     negatives = np.concatenate([[0], np.cumsum(~positive)])  # in front of each row, and in all
     first, last = np.concatenate([[0], edge]), np.concatenate([edge, [len(ordered)]])
-    group = np.repeat(np.arange(len(first)), last - first)[positive]
+    group = np.repeat(np.arange(len(first)), last - first)[np.flatnonzero(positive)]
     return own, _interpolated(negatives[last][group]), _interpolated(negatives[first][group])
 
 
@@ -67,9 +67,9 @@ def gated_average_precision(labels: np.ndarray, scores: np.ndarray, threshold: f
     Source: joactr/AnnoTheia, get_map.py of its TalkNet module.
     """
     positive, ordered = _ranked(labels, scores)
-    found = positive & (ordered > threshold)
-    share = found.sum() / positive.sum()
-    return float(share * _interpolated(np.cumsum(~positive)[found])) if found.any() else 0.0
+    found = int(np.sum(positive & (ordered > threshold)))
+    share = found / positive.sum()
+    return float(share * _interpolated(_negatives_before(positive)[:found])) if found else 0.0
 
 
 def stepwise_average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -166,6 +166,12 @@ def by_score(scores: np.ndarray) -> np.ndarray:
     return order
 
 
+def _negatives_before(positive: np.ndarray) -> np.ndarray:
+    """How many negatives stand in front of the first, second … positive, (P,) int64."""
+    at = np.flatnonzero(positive)
+    return at - np.arange(len(at))
+
+
 def _interpolated(negatives: np.ndarray) -> float:
     """Area under the interpolated curve; `negatives` (P,) says how many stand in front of the first, second … find."""
     found = np.arange(1, len(negatives) + 1)
@@ -183,6 +189,8 @@ def _ranked(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndar
         raise ValueError(f"{np.isnan(scores).sum()} of {len(scores)} scores are NaN: every row needs one")
     if not positive.any():
         raise ValueError(f"average precision is undefined: none of {len(positive)} rows is positive")
+    if np.all(scores[1:] <= scores[:-1]):
+        return positive, scores
     order = by_score(scores)
     return positive[order], scores[order]
 

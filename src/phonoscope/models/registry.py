@@ -44,6 +44,7 @@ PREFERRED = {
     "face_embedder": ("dlib128",),
 }
 IN_FOLDERS = "phonoscope.models.backends.hidden_states:HiddenStates"  # runs what is named by a folder or a hub's name
+RUN_WEIGHTS = "weights.safetensors"  # in the folder of a run of training
 GROUP = "phonoscope.backends"  # entry points of others, of the same shape as OURS
 
 
@@ -105,7 +106,7 @@ def spec(kind: str, model: str, weights: str) -> str:
 
     Args:
         model: its name; 'auto' where `weights` is a file, which tells whose they are.
-        weights: a name that the model knows, or a file; nothing leaves `model` as it is.
+        weights: a name that the model knows, a file, or the folder of a run; nothing leaves `model` as it is.
 
     Raises:
         UsageError: there is no such file, it holds no weights of a model that we know, or 'auto' has no such weights.
@@ -113,6 +114,7 @@ def spec(kind: str, model: str, weights: str) -> str:
     if not weights:
         return model
     path = Path(weights).expanduser()
+    path = path / RUN_WEIGHTS if (path / RUN_WEIGHTS).is_file() else path
     is_file = path.is_file()
     if not is_file and (path.suffix or len(path.parts) > 1):
         raise UsageError(f"there is no file of weights '{weights}'")

@@ -19,7 +19,8 @@ def frozen_parts(network: nn.Module, names: str) -> list[nn.Module]:
     parts = dict(network.named_modules())
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in wanted if name not in parts]:
-        some = [name for name in parts if name.count(".") == 1] or [name for name in parts if name]
+        depth = {name: name.count(".") for name in parts if name}
+        some = [name for name in depth if depth[name] == 0 or (depth[name] == 1 and any(parts[name].children()))]
         raise UsageError(f"the network has no part '{unknown[0]}' to freeze; it has {', '.join(some)}")
     for name in wanted:
         parts[name].requires_grad_(False)

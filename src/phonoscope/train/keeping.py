@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from torch import nn
 
 from phonoscope.store.receipts import whole_file
@@ -18,5 +18,5 @@ def keep_weights(folder: Path, network: nn.Module, about: Mapping[str, Any]) -> 
     """Write the network's weights under the names of its parameters; the same weights give the same bytes."""
     tensors = {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in network.state_dict().items()}
     with whole_file(folder / FILE) as part:
-        save_file(tensors, part, {KEY: json.dumps(about, ensure_ascii=False)})
+        part.write_bytes(save(tensors, {KEY: json.dumps(about, ensure_ascii=False)}))  # save_file lets nobody else read
     return folder / FILE

@@ -83,8 +83,8 @@ def _events(folder: Path, done: int) -> Any:
     return None
 
 
-def keep_settings(folder: Path, recipe: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write params.toml, or compare with what a run in this folder began with.
+def check_settings(folder: Path, recipe: Mapping[str, Mapping[str, Any]]) -> None:
+    """Nothing, if the run in this folder began with these settings, or there is none yet.
 
     Raises:
         UsageError: it began with other settings, beyond those that may change.
@@ -96,9 +96,16 @@ def keep_settings(folder: Path, recipe: Mapping[str, Mapping[str, Any]]) -> None
             for name, value in settings.items():
                 was = then.get(section, {}).get(name)
                 if was != value and not (section == "train" and name in MAY_CHANGE):
-                    began = f"the run in '{folder}' began with [{section}] {name} = {was!r}, not {value!r}"
-                    raise UsageError(f"{began}: give another --to, or the settings that it began with")
-    with whole_file(path) as part:
+                    told = f"with [{section}] {name} = {was!r}, not {value!r}"
+                    if was is None:
+                        told = f"without [{section}] {name}, which is {value!r} now"
+                    again = "give another --to, or the settings that it began with"
+                    raise UsageError(f"the run in '{folder}' began {told}: {again}")
+
+
+def keep_settings(folder: Path, recipe: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write params.toml."""
+    with whole_file(folder / PARAMS) as part:
         part.write_text(as_toml(recipe), encoding="utf-8")
 
 

@@ -24,7 +24,7 @@ from phonoscope.train.checkpoint import resume, save
 from phonoscope.train.feed import ahead
 from phonoscope.train.frozen import Remembering, frozen_parts
 from phonoscope.train.keeping import FILE, keep_weights
-from phonoscope.train.log import EVENTS, Log, keep_settings
+from phonoscope.train.log import EVENTS, Log, check_settings, keep_settings
 from phonoscope.train.optimise import device_of, optimiser_of, precision_of
 from phonoscope.train.params import TrainParams
 from phonoscope.train.task import Task
@@ -77,8 +77,9 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with alone(folder / ".lock"), torch.random.fork_rng(devices):
-        keep_settings(folder, recipe or {})
+        check_settings(folder, recipe or {})
         run = _Run(task, folder, p)
+        keep_settings(folder, recipe or {})  # not before: what could not begin binds nobody to its settings
         with Log(folder, folder.resolve().name, events or folder / EVENTS, run.place.epoch - 1) as log:
             while not run.over:
                 run.epoch(log, on_progress)

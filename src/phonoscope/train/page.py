@@ -65,8 +65,7 @@ def _panels(epochs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _panel(title: str, values: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
     known = [value for each in values.values() for value in each if value is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
+    low, high = _span(known)
 
     def y(value: float) -> float:
         return round(TOP + (high - value) / (high - low) * (TALL - TOP - BOTTOM), 1)
@@ -83,6 +82,13 @@ def _panel(title: str, values: Mapping[str, Sequence[float | None]]) -> dict[str
         curves.append({"points": points, "dots": dots, "colour": COLOURS[split]})
     ticks = [{"y": y(value), "text": _short(value)} for value in (low, (low + high) / 2, high)]
     return {"title": title, "curves": curves, "ticks": ticks}
+
+
+def _span(known: Sequence[float]) -> tuple[float, float]:
+    """Bounds that hold all values; about what stays as it is, to the digits that are shown, a tenth of it."""
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    room = abs(high) / 10 or 0.5
+    return (low, high) if _short(low) != _short(high) else (low - room, high + room)
 
 
 def _short(value: float) -> str:

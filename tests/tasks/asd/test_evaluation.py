@@ -1,6 +1,7 @@
 """Scores against a truth: the official figure, the official refusals, and no place in a file that matters."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,20 @@ def test_the_order_of_rows_and_of_names_changes_nothing(seed, levels, turn):
     back = np.argsort(names).astype(np.int32)
     turned = AvaRows(**{**vars(turned), "entity": back[turned.entity]})
     assert evaluate(turned, scores.take(rng.permutation(len(scores)))) == evaluate(truth, scores)
+
+
+@given(st.integers(0, 9999))
+def test_faces_that_swap_times_or_videos_are_refused_though_there_are_as_many_rows(seed):
+    truth, rng = table(seed), np.random.default_rng(seed)
+    scores = predictions(truth, seed)
+    pair = rng.choice(len(truth), 2, replace=False)
+    for column in ("video", "entity", "time_s"):
+        swapped = getattr(scores, column).copy()
+        swapped[pair] = swapped[pair[::-1]]
+        if (swapped == getattr(scores, column)).all():
+            continue
+        with pytest.raises(UsageError, match=r"wanting in the predictions|there twice|another box"):
+            evaluate(truth, replace(scores, **{column: swapped}))
 
 
 @given(st.integers(0, 9999), st.integers(0, 3))

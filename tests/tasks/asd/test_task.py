@@ -152,6 +152,8 @@ def test_weights_are_found_by_file_run_or_name(tmp_path):
 def test_a_folder_of_weights_is_every_file_in_it(tmp_path):
     with pytest.raises(UsageError, match="no file of weights"):
         files_of(str(tmp_path))
+    with pytest.raises(UsageError, match="no weights of 'ava-asd' are published: give a file of them"):
+        files_of("ava-asd")
     train_of = {"b.safetensors": "light-asd", "a.pth": "light-asd"}
     for name in train_of:
         (tmp_path / name).write_bytes(b"")

@@ -80,7 +80,7 @@ def evaluate(
     breakdowns = {}
     for what, (names, group) in groups.items():
         ranked = group[order]
-        parts = {name: ranked == code for code, name in enumerate(names)}
+        parts = {name: np.flatnonzero(ranked == code) for code, name in enumerate(names)}
         breakdowns[what] = {name: _part(speaking[rows], score[rows]) for name, rows in parts.items()}
     at = None if threshold is None else _at(truth, matched.score, threshold)
     return Evaluation(*average_precision_and_bounds(speaking, score), _counts(truth, matched, strict), breakdowns, at)
@@ -127,8 +127,8 @@ def _counts(truth: AvaRows, matched: Matched, strict: bool) -> dict[str, int]:
     counts = {
         "rows": len(truth),
         "positives": int(truth.speaking.sum()),
-        "entities": len(truth.tracks()),
-        "videos": len(np.unique(truth.video)),
+        "entities": truth.num_faces,
+        "videos": int(np.count_nonzero(np.bincount(truth.video))),
     }
     if strict:
         return counts
@@ -136,26 +136,27 @@ def _counts(truth: AvaRows, matched: Matched, strict: bool) -> dict[str, int]:
 
 
 def _faces_in_frame(truth: AvaRows) -> tuple[tuple[str, ...], np.ndarray]:
-    """One, two, or more faces in the picture of each row: names, and the number of each row's, (N,)."""
+    """One, two, or more faces in the picture of each row: names, and the number of each row's, (N,) int8."""
     import pyarrow as pa
 
     tick = truth.tick
     picture = truth.video.astype(np.int64) * (int(tick.max()) + 1) + tick
     number = pa.array(picture).dictionary_encode().indices.to_numpy()  # faster than np.unique: it does not sort
-    return ("1", "2", "3+"), np.bincount(number)[number].clip(max=3) - 1
+    return ("1", "2", "3+"), (np.bincount(number).clip(max=3) - 1).astype(np.int8)[number]
 
 
 def _widths(truth: AvaRows, sizes: Mapping[str, tuple[int, int]]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Small, medium or large, by how many pixels each face is wide: names, and the number of each row's, (N,)."""
+    """Small, medium or large, by how many pixels each face is wide: names, and the number of each row's, (N,) int8."""
     if lacking := [name for name in truth.videos if name not in sizes]:
         raise UsageError(f"the size of '{lacking[0]}' is not given; {len(sizes)} videos have one")
     across = np.array([sizes[name][0] for name in truth.videos])[truth.video]
     width_px = (truth.box[:, 2] - truth.box[:, 0]) * across
-    return ("small", "medium", "large"), (width_px >= SMALL_PX).astype(int) + (width_px > LARGE_PX)
+    return ("small", "medium", "large"), (width_px >= SMALL_PX).astype(np.int8) + (width_px > LARGE_PX)
 
 
 def _thirds(truth: AvaRows) -> tuple[tuple[str, ...], np.ndarray]:
-    """Which third of the rows each belongs to, by its box's height: names, and the number of each row's, (N,)."""
+    """Which third of the rows each belongs to, by its box's height: names, and the number of each row's, (N,) int8."""
     height = truth.box[:, 3] - truth.box[:, 1]
     edges = np.quantile(height, (1 / 3, 2 / 3))
-    return ("smallest_third", "middle_third", "largest_third"), (height > edges[0]).astype(int) + (height > edges[1])
+    names = ("smallest_third", "middle_third", "largest_third")
+    return names, (height > edges[0]).astype(np.int8) + (height > edges[1])

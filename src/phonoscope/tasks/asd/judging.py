@@ -60,7 +60,9 @@ def files_of(given: str, model: str = "") -> list[tuple[Path, str]]:
             raise UsageError(f"'{folder}' has no file of weights: expected {', '.join(SUFFIXES)}, or a run's {WEIGHTS}")
         return [(path, _network_in(path, model)) for path in found]
     if not folder.exists() and name in registry.names("speaking_scorer"):
-        return [(weights(registry.card_of(given)), name)]
+        if (card := registry.card_of(given)).sources == ("file:",):
+            raise UsageError(f"no weights of '{name}' are published: give a file of them, or the folder of a run")
+        return [(weights(card), name)]
     path = weights_at(given, model or "lr-asd")
     return [(path, _network_in(path, model))]
 

@@ -22,6 +22,7 @@ import numpy as np
 from phonoscope.core.errors import UsageError
 from phonoscope.data.windows.samples import LABELLED
 from phonoscope.metrics.ranking import accuracy, average_precision, roc_auc, stepwise_average_precision
+from phonoscope.models.backends.ava_asd_graph import colours, mode_of
 from phonoscope.models.state_dicts import read_state_dict
 from phonoscope.tasks.asd.examples import Arrays, Example, Examples
 
@@ -59,8 +60,10 @@ def heads_of(path: Path, model: str) -> Heads:
         if error.name != "torch":
             raise
         raise UsageError("all heads of a network are run by PyTorch: pip install 'phonoscope[train]'") from None
-    made, speaks = network(model), OBJECTIVES[model].speaks
-    begin_with(made, read_state_dict(path), model)
+    state, speaks = read_state_dict(path), OBJECTIVES[model].speaks
+    tensors = state.tensors
+    made = network(model, **({"mode": mode_of(tensors), "channels": colours(tensors)} if model == "ava-asd" else {}))
+    begin_with(made, state, model)
     made.eval()
 
     def run(it: Arrays) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ much as their weight says: none of what they hold changes the loss where that is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -37,6 +37,15 @@ OBJECTIVES: Mapping[str, Objective] = {
     "ava-asd": Objective(audio=0.4, video=0.4, speaks=0),
     "tiny": Objective(audio=0.4, video=0.4),
 }
+
+
+def objective_of(model: str, mode: str = "") -> Objective:
+    """A network's loss; of ava-asd in `mode` s_av_fc all heads weigh the same.
+
+    ava_asd weighs only the joint head of that mode, and Keras counts a head that no weight is given to as 1.
+    """
+    found = OBJECTIVES[model]
+    return replace(found, audio=1.0, video=1.0) if mode == "s_av_fc" else found
 
 
 def loss(logits: Logits, labels: Tensor, weight: Tensor, objective: Objective, epoch: int) -> Loss:

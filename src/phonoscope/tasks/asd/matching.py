@@ -61,12 +61,11 @@ def match(truth: AvaRows, scores: AvaRows, strict: bool = True) -> Matched:
     extra = np.ones(len(scores), bool)
     extra[rows] = False
     _refuse(scores, extra, "of the predictions are not in the truth")
-    away = [np.abs(truth.box[:, side] - scores.box[rows, side]) for side in range(4)]
-    if not all((side <= MOVED).all() for side in away):
-        moved = np.max(away, 0)
+    if not all(np.array_equal(truth.box[:, side], scores.box[:, side].take(rows)) for side in range(4)):
+        moved = np.abs(truth.box - scores.box[rows]).max(1)
         what = "of the truth have another box in the predictions"
         _refuse(truth, ~(moved <= MOVED), what, lambda row: f"moved by {moved[row]:.3g}")
-    return Matched(scores.score[rows])
+    return Matched(scores.score.take(rows))
 
 
 def _keys(truth: AvaRows, scores: AvaRows) -> _Keys:
@@ -106,26 +105,24 @@ def _twice(rows: AvaRows) -> np.ndarray:
 
 def _found(truth: AvaRows, scores: AvaRows) -> np.ndarray:
     """The row of the predictions of each row of the truth, (N,) int64; -1: there is none."""
-    rows = np.empty(len(truth), np.int64)
-    if _alike(truth, scores):  # both sorted, they are the same row by row
-        rows[truth.order] = scores.order
-        return rows
+    if len(truth) == len(scores):
+        rows = np.empty(len(truth), np.int64)
+        rows[truth.order] = scores.order  # where both have the same rows, for both are sorted
+        if _alike(truth, scores, rows):
+            return rows
     keys = _keys(truth, scores)
     order = np.argsort(keys.scores, kind="stable")
     at = np.searchsorted(keys.scores, keys.truth, sorter=order).clip(max=len(order) - 1)
     return np.where(keys.scores[order[at]] == keys.truth, order[at], -1)
 
 
-def _alike(truth: AvaRows, scores: AvaRows) -> bool:
-    """Whether both tables have the same videos, entities and times."""
-    if len(truth) != len(scores):
-        return False
-    here, there = truth.order, scores.order
+def _alike(truth: AvaRows, scores: AvaRows, rows: np.ndarray) -> bool:
+    """Whether each row of the truth has the video, entity and time of its row of the predictions, rows (N,) int64."""
     video, entity = _renamed(scores.videos, truth.videos), _renamed(scores.entities, truth.entities)
     return (
-        np.array_equal(truth.tick[here], scores.tick[there])
-        and np.array_equal(truth.entity[here], entity[scores.entity[there]])
-        and np.array_equal(truth.video[here], video[scores.video[there]])
+        np.array_equal(truth.tick, scores.tick.take(rows))
+        and np.array_equal(truth.entity, entity.take(scores.entity.take(rows)))
+        and np.array_equal(truth.video, video.take(scores.video.take(rows)))
     )
 
 

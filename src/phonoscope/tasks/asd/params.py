@@ -1,9 +1,18 @@
-"""Settings of examples and of augmentation; beside those of the loop they are what `phonoscope train asd` asks."""
+"""Settings of the network, of examples and of augmentation; what `phonoscope train asd` asks beside the loop's."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from phonoscope.core.checks import within
+
+Mode = Literal["s_av", "s_a", "s_v", "s_av_fc"]  # of ava-asd, as seed 001 names them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkParams:
+    """What a network is made of, where there is a choice."""
+
+    mode: Mode = "s_av"  # of ava-asd: hears and sees; s_av_fc too, without dense layers; s_a only hears; s_v only sees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

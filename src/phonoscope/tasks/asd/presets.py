@@ -11,6 +11,8 @@
 Fine-tuning is what seed 002 does with windows, from published weights: Adam, 1e-4, × 0.95, 10 epochs, 32 windows of
 25 frames.
 
+The loss of ava-asd is that of its mode s_av; `losses.objective_of` has the others.
+
 Sources: the papers and the code of their authors; ava_asd; AnnoTheia. `tiny` is ours and follows LR-ASD.
 """
 

@@ -13,7 +13,7 @@ from phonoscope.models.state_dicts import StateDict, strict
 from phonoscope.tasks.asd.batches import batches_of
 from phonoscope.tasks.asd.examples import Arrays, Examples
 from phonoscope.tasks.asd.figures import Scored, figures
-from phonoscope.tasks.asd.losses import OBJECTIVES, log_odds, loss
+from phonoscope.tasks.asd.losses import log_odds, loss, objective_of
 from phonoscope.tasks.asd.networks.heads import Logits
 from phonoscope.tasks.asd.networks.registry import network
 from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams
@@ -59,9 +59,9 @@ def asd_task(
         model: the network's name.
         begin: puts weights into a fresh network, see `begin_with`.
         about: what the file of weights says of itself, given the figures of the splits.
-        shape: what the network's constructor takes.
+        shape: what the network's constructor takes, such as `mode` of ava-asd.
     """
-    objective = OBJECTIVES[model]
+    objective = objective_of(model, (shape or {}).get("mode", ""))
 
     def build() -> nn.Module:
         made = network(model, **(shape or {}))

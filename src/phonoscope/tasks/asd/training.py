@@ -8,11 +8,12 @@ from typing import Any
 from phonoscope.core.errors import UsageError
 from phonoscope.data.split import TEST, TRAINING, VALIDATION
 from phonoscope.models import registry
+from phonoscope.models.backends.ava_asd_graph import mode_of
 from phonoscope.models.state_dicts import read_state_dict
 from phonoscope.models.weights import weights
 from phonoscope.tasks.asd.examples import Examples
 from phonoscope.tasks.asd.material import checked, extent, material_of
-from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams
+from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams, NetworkParams
 from phonoscope.train.params import TrainParams
 
 WEIGHTS = "weights.safetensors"
@@ -29,13 +30,15 @@ class Plan:
     begin: Path | None = None  # the file of weights to begin with; None: fresh ones
     partial: bool = False
     licence: str = ""
+    network: NetworkParams = field(default_factory=NetworkParams)
     learning: TrainParams = field(default_factory=TrainParams)
     examples: ExamplesParams = field(default_factory=ExamplesParams)
     augment: AugmentParams = field(default_factory=AugmentParams)
 
     def told(self) -> list[str]:
         """What would be learnt from, a line a split."""
-        lines = [f"{self.model}, {self.material.policy} faces, from {self.begin or 'fresh weights'}"]
+        name = f"{self.model} in mode {self.network.mode}" if self.shape else self.model
+        lines = [f"{name}, {self.material.policy} faces, from {self.begin or 'fresh weights'}"]
         for split in (TRAINING, VALIDATION, TEST):
             it = extent(self.material.examples.get(split, ()))
             size = f"{it.examples} examples of {it.recordings} recordings, {it.speakers} speakers, {it.length}"
@@ -43,12 +46,17 @@ class Plan:
         return lines
 
     @property
+    def shape(self) -> dict[str, str]:
+        """What the network's constructor takes: the mode of ava-asd; of others nothing."""
+        return asdict(self.network) if self.model == "ava-asd" else {}
+
+    @property
     def recipe(self) -> dict[str, dict[str, Any]]:
         """The settings for params.toml."""
         training = self.material.examples.get(TRAINING, ())
         about = {"source": self.source.resolve().name, "policy": self.material.policy, "examples": len(training)}
         start = {"init": self.init, "init_partial": self.partial, "licence": self.licence}
-        settings = {**asdict(self.learning), **asdict(self.examples), **asdict(self.augment), **start}
+        settings = {**self.shape, **asdict(self.learning), **asdict(self.examples), **asdict(self.augment), **start}
         return {"asd": {"model": self.model}, "train": settings, "data": about}
 
 
@@ -63,13 +71,19 @@ def plan(
         init: weights to begin with: a name such as "ava", a file, or the folder of a run; "" for fresh ones.
         partial: take those of the weights that fit, by name and shape.
         licence: of what is made, for its card.
-        settings: `learning`, `examples` and `augment`.
+        settings: `network`, `learning`, `examples` and `augment`.
 
     Raises:
-        UsageError: there is no such network, there are no such weights, or nothing to learn from.
+        UsageError: there is no such network, there are no such weights, they are of another mode, or there is nothing
+            to learn from.
         MissingWeights: the weights could not be had.
     """
+    network = settings.get("network") or NetworkParams()
+    if model != "ava-asd" and network != NetworkParams():
+        raise UsageError(f"'{model}' has no mode '{network.mode}': only ava-asd has modes")
     begin = weights_at(init, model) if init else None
+    if begin and model == "ava-asd" and not partial:
+        _check_mode(begin, network.mode)
     examples = settings.get("examples") or ExamplesParams()
     material = checked(material_of(source, examples, model), source)
     return Plan(
@@ -100,7 +114,7 @@ def train_asd(plan: Plan, folder: Path, *, events: Path | None = None, on_progre
             begin_with(network, state, plan.model, partial=plan.partial)
 
     task = asd_task(
-        plan.model, plan.material, plan.examples, plan.augment, seed=plan.learning.seed, begin=begin,
+        plan.model, plan.material, plan.examples, plan.augment, seed=plan.learning.seed, begin=begin, shape=plan.shape,
         about=lambda figures: about(plan, folder.resolve().name, figures),
     )  # fmt: skip
     return train(task, folder, plan.learning, recipe=plan.recipe, events=events, on_progress=on_progress)
@@ -125,6 +139,12 @@ def weights_at(given: str, model: str) -> Path:
     return weights(registry.card_of(f"{model}:{given}"))
 
 
+def _check_mode(path: Path, wanted: str) -> None:
+    if (found := mode_of(read_state_dict(path).tensors)) != wanted:
+        other = f"--mode {found} goes on from them, --init-partial takes what fits"
+        raise UsageError(f"'{path}' has weights of ava-asd in mode {found}, not {wanted}: {other}")
+
+
 def about(plan: Plan, version: str, figures: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     """The card of what a run has made, for its file's metadata."""
     trained = extent(plan.material.examples[TRAINING])
@@ -136,6 +156,7 @@ def about(plan: Plan, version: str, figures: Mapping[str, Mapping[str, float]]) 
         told.append(f"{split}: {said}" if said else f"{split}: no figure")
     return {
         "network": plan.model,
+        **plan.shape,
         "version": version,
         "licence": plan.licence or "as its owner says",
         "policy": plan.material.policy,

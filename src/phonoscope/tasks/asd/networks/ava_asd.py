@@ -3,7 +3,7 @@
 In these, class 0 speaks and class 1 does not.
 """
 
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,8 @@ from torch.nn.functional import max_pool2d, max_pool3d, pad
 
 from phonoscope.core.errors import UsageError
 from phonoscope.tasks.asd.networks.heads import Logits
+from phonoscope.tasks.asd.params import Mode
 
-Mode = Literal["s_av", "s_a", "s_v", "s_av_fc"]
 AV = ("s_av", "s_av_fc")  # modes that both hear and see, and so have three heads
 FRAMES, SIDE = 5, 100  # video frames at 10 a second, and px of both their sides
 COEFFICIENTS, ROWS = 13, 20  # MFCC at 100 a second
@@ -63,7 +63,7 @@ class AvaAsd(nn.Module):
 
         Args:
             mfcc: (B, 13, 20) float32, each coefficient less the film's mean and over its deviation; None for `s_v`.
-            faces: (B, 5, 100, 100) float32, 0 to 255, or (B, 5, 100, 100, channels); None for `s_a`.
+            faces: (B, 5, 100, 100, channels) float32, 0 to 255, or grey ones (B, 5, 100, 100); None for `s_a`.
 
         Raises:
             ValueError: they are of other shapes.
@@ -119,8 +119,9 @@ class VideoTower(nn.Module):
         self.fc7 = nn.Linear(SEEN, 256) if dense else None
 
     def forward(self, faces: Tensor | None) -> Tensor:
-        pixels = faces.unsqueeze(4) if faces is not None and faces.ndim == 4 else faces
-        wanted = (FRAMES, SIDE, SIDE, self.conv1.in_channels)
+        channels = self.conv1.in_channels
+        pixels = faces.unsqueeze(4).expand(*faces.shape, channels) if faces is not None and faces.ndim == 4 else faces
+        wanted = (FRAMES, SIDE, SIDE, channels)
         if pixels is None or pixels.shape[1:] != wanted:
             given = None if faces is None else tuple(faces.shape)
             raise ValueError(f"expected faces (B, {', '.join(map(str, wanted))}), got {given}")

@@ -1,4 +1,4 @@
-"""What the published networks have in common: how they see pixels, and convolutions with their batch norm."""
+"""What the published networks have in common: how they see pixels, convolutions with their batch norm, encoders."""
 
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
@@ -50,6 +50,29 @@ def half_size() -> nn.Module:
     return nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
 
 
-def half_time() -> nn.Module:
-    """A pool that halves time of (B, C, 13, T)."""
-    return nn.MaxPool2d((1, 3), (1, 2), (0, 1))
+class VisualEncoder(nn.Module):
+    """Three blocks from faces (B, 1, T, H, W) to C features; between them height and width are halved."""
+
+    def __init__(self, block1: nn.Module, block2: nn.Module, block3: nn.Module) -> None:
+        super().__init__()
+        self.block1, self.block2, self.block3 = block1, block2, block3
+        self.pool = half_size()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Embeddings (B, T, C) of faces (B, 1, T, H, W)."""
+        x = self.block3(self.pool(self.block2(self.pool(self.block1(x)))))
+        return x.amax((3, 4)).transpose(1, 2)
+
+
+class AudioEncoder(nn.Module):
+    """Three blocks from MFCC (B, 1, 13, 4T) to C features; between them time is halved, down to that of the faces."""
+
+    def __init__(self, block1: nn.Module, block2: nn.Module, block3: nn.Module) -> None:
+        super().__init__()
+        self.block1, self.block2, self.block3 = block1, block2, block3
+        self.pool = nn.MaxPool2d((1, 3), (1, 2), (0, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Embeddings (B, T, C) of MFCC (B, 1, 13, 4T)."""
+        x = self.block3(self.pool(self.block2(self.pool(self.block1(x)))))
+        return x.mean(2).transpose(1, 2)

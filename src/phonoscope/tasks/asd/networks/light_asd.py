@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from phonoscope.tasks.asd.networks.heads import Head, Logits
-from phonoscope.tasks.asd.networks.layers import checked, flat, half_size, half_time, solid
+from phonoscope.tasks.asd.networks.layers import AudioEncoder, VisualEncoder, checked, flat, solid
 
 
 class LightAsd(nn.Module):
@@ -34,35 +34,13 @@ class LightAsd(nn.Module):
 class _Trunk(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.visualEncoder, self.audioEncoder, self.GRU = _VisualEncoder(), _AudioEncoder(), _Detector()
+        seen = _SeenBlock(1, 32, stride=2), _SeenBlock(32, 64), _SeenBlock(64, 128)
+        heard = _HeardBlock(1, 32), _HeardBlock(32, 64), _HeardBlock(64, 128)
+        self.visualEncoder, self.audioEncoder, self.GRU = VisualEncoder(*seen), AudioEncoder(*heard), _Detector()
 
     def forward(self, heard: Tensor, seen: Tensor) -> Tensor:
         """What the embeddings (B, T, 128) of both say together, (B, T, 128)."""
         return self.GRU(heard + seen)
-
-
-class _VisualEncoder(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.block1, self.block2, self.block3 = _SeenBlock(1, 32, stride=2), _SeenBlock(32, 64), _SeenBlock(64, 128)
-        self.pool = half_size()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Embeddings (B, T, 128) of faces (B, 1, T, H, W)."""
-        x = self.block3(self.pool(self.block2(self.pool(self.block1(x)))))
-        return x.amax((3, 4)).transpose(1, 2)
-
-
-class _AudioEncoder(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.block1, self.block2, self.block3 = _HeardBlock(1, 32), _HeardBlock(32, 64), _HeardBlock(64, 128)
-        self.pool = half_time()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Embeddings (B, T, 128) of MFCC (B, 1, 13, 4T)."""
-        x = self.block3(self.pool(self.block2(self.pool(self.block1(x)))))
-        return x.mean(2).transpose(1, 2)
 
 
 class _SeenBlock(nn.Module):

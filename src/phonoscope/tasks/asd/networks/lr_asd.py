@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from phonoscope.tasks.asd.networks.heads import Head, Logits
-from phonoscope.tasks.asd.networks.layers import checked, flat, half_size, half_time, solid
+from phonoscope.tasks.asd.networks.layers import AudioEncoder, VisualEncoder, checked, flat, solid
 
 
 class LrAsd(nn.Module):
@@ -33,38 +33,14 @@ class LrAsd(nn.Module):
 class _Trunk(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.visualEncoder, self.audioEncoder = _VisualEncoder(), _AudioEncoder()
+        seen = _SeenBlock(1, 16, 32, stride=2), _SeenBlock(32, 32, 64), _SeenBlock(64, 64, 128)
+        heard = _HeardBlock(1, 16, 32), _HeardBlock(32, 32, 64), _HeardBlock(64, 64, 128)
+        self.visualEncoder, self.audioEncoder = VisualEncoder(*seen), AudioEncoder(*heard)
         self.fusion, self.detector = _Gate(256), _Detector()
 
     def forward(self, heard: Tensor, seen: Tensor) -> Tensor:
         """What the embeddings (B, T, 128) of both say together, (B, T, 128)."""
         return self.detector(self.fusion(torch.cat([heard, seen], 2)))
-
-
-class _VisualEncoder(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.block1, self.block2 = _SeenBlock(1, 16, 32, stride=2), _SeenBlock(32, 32, 64)
-        self.block3 = _SeenBlock(64, 64, 128)
-        self.pool = half_size()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Embeddings (B, T, 128) of faces (B, 1, T, H, W)."""
-        x = self.block3(self.pool(self.block2(self.pool(self.block1(x)))))
-        return x.amax((3, 4)).transpose(1, 2)
-
-
-class _AudioEncoder(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.block1, self.block2 = _HeardBlock(1, 16, 32), _HeardBlock(32, 32, 64)
-        self.block3 = _HeardBlock(64, 64, 128)
-        self.pool = half_time()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Embeddings (B, T, 128) of MFCC (B, 1, 13, 4T)."""
-        x = self.block3(self.pool(self.block2(self.pool(self.block1(x)))))
-        return x.mean(2).transpose(1, 2)
 
 
 class _SeenBlock(nn.Module):
