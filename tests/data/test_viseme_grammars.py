@@ -203,11 +203,7 @@ def test_a_textgrid_is_praats_long_form_without_a_gap(track):
     assert lines[: len(head)] == head
     before = "0.00"
     for number, at in enumerate(range(len(head), len(lines), 4)):
-        start, stop, name = (
-            f"{track.edges[number] / 100:.2f}",
-            f"{track.edges[number + 1] / 100:.2f}",
-            track.values[number],
-        )
+        start, stop = (f"{edge / 100:.2f}" for edge in track.edges[number : number + 2])
         assert lines[at] == f"        intervals [{number + 1}]:"
         assert lines[at + 1 : at + 3] == [f"            xmin = {start}", f"            xmax = {stop}"]
         assert lines[at + 3] == f'            text = "{VISEMES[track.values[number]]}"'

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tyro.conf import Positional
 
@@ -20,7 +20,9 @@ class Train:
     phonoscope train asd films --init ava --to runs/mine                  fine-tune LR-ASD
     phonoscope train asd windows --asd.model talknet --init talknet.pth --to runs/talknet --epochs 20
     phonoscope train asd films --config configs/asd/swahili.toml --to runs/swahili
+    phonoscope train asd ava --asd.model ava-asd --mode s_a --to runs/s_a
     phonoscope train asd --asd.model light-asd --help                     what its authors have trained it with
+    phonoscope train visemes --help                                       visemes, from a folder of labelled speech
 
     Labelled tracks are learnt whole; where no labels say who speaks, windows are drawn: a face with its own voice, or
     with another. The same command again goes on from where it was stopped, to the same weights. In the folder:
@@ -30,7 +32,7 @@ class Train:
     also stand in a TOML file under [train].
     """
 
-    task: Positional[Literal["asd"]]
+    task: Positional[Literal["asd", "visemes"]]
     source: Positional[Path]  # a store, or a folder that `phonoscope windows` or AnnoTheia's scripts have written
     to: Path  # folder of the run: a new one, or one to go on with
     init: str = ""  # weights to begin with: a name such as ava or talkset, a file, or the folder of a run
@@ -44,6 +46,10 @@ class Train:
 def main(arguments: Sequence[str]) -> int:
     """Run the verb."""
     options, model, settings = parse_training(Train, arguments)
+    if options.task == "visemes":
+        from phonoscope.cli import training_visemes
+
+        return training_visemes.train(options, cast(Any, model), settings)
     from phonoscope.tasks.asd.training import plan, train_asd
 
     start = {"partial": options.init_partial, "licence": options.licence}

@@ -11,12 +11,11 @@ import tyro
 from phonoscope.cli.options import settings_in
 from phonoscope.core.errors import UsageError
 from phonoscope.job import known, params_from
-from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams
+from phonoscope.tasks.asd.params import AugmentParams, NetworkParams
 from phonoscope.tasks.asd.presets import PRESETS, preset
-from phonoscope.train.params import TrainParams
 
 Model = Literal["lr-asd", "light-asd", "talknet", "ava-asd", "tiny"]
-PARTS = {"learning": TrainParams, "examples": ExamplesParams, "augment": AugmentParams}
+TASKS = ("asd", "visemes")
 OF_VERB = ("init", "init_partial", "licence")  # may stand in [train] too
 
 
@@ -28,37 +27,53 @@ class AsdModel:
 
 
 def parse_training(verb: type, arguments: Sequence[str]) -> tuple[Any, str, dict[str, Any]]:
-    """The options of the verb, the network's name, and the settings `learning`, `examples` and `augment`.
+    """The options of the verb, the network's name, and its settings by part, such as `learning` and `examples`.
 
     Raises:
         UsageError: a setting makes no sense, or the file of settings cannot be read.
         SystemExit: help was asked for (0), or the arguments do not fit the options (2).
     """
-    file = _file(_said(arguments, "--config"))
-    model = _said(arguments, "--asd.model") or file.get("asd", {}).get("model", AsdModel().model)
-    told = dict(file.get("train", {}))
-    told = {known(key, [*OF_VERB, *_names()], "setting of [train]"): value for key, value in told.items()}
-    init = _said(arguments, "--init") or told.get("init", "")
+    if next((word for word in arguments if word in TASKS), "") == "visemes":
+        from phonoscope.cli.training_visemes import parse_visemes
+
+        return parse_visemes(arguments)
+    file = settings_file(said(arguments, "--config"))
+    model = said(arguments, "--asd.model") or file.get("asd", {}).get("model", AsdModel().model)
     if model not in PRESETS:
         raise UsageError(f"no network '{model}' to train; there are {', '.join(PRESETS)}")
+    told = file.get("train", {})
+    init = said(arguments, "--init") or told.get("init", "")
     learning, examples = preset(model, fine_tune=bool(init))
-    parts = {"learning": learning, "examples": examples, "augment": AugmentParams()}
+    parts = {"network": NetworkParams(), "learning": learning, "examples": examples, "augment": AugmentParams()}
+    options = asked(verb, arguments, ("asd", AsdModel(model=cast(Model, model))), parts, told, OF_VERB)
+    return options.verb, options.asd.model, {name: getattr(options, name) for name in parts}
+
+
+def asked(
+    verb: type, arguments: Sequence[str], section: tuple[str, Any], parts: Mapping[str, Any], told: Mapping[str, Any],
+    of_verb: Sequence[str],
+) -> Any:  # fmt: skip
+    """The options of a verb, under `verb`, those of a section under its name, and the settings of each part.
+
+    Args:
+        section: such as "asd" and which network is meant: `--asd.model`.
+        parts: settings by name, with the defaults of that network; their flags have no prefix.
+        told: what the file says under [train], which goes before these defaults.
+        of_verb: options of the verb that may stand there too.
+
+    Raises:
+        UsageError: the file has a setting that makes no sense.
+    """
+    names = [*of_verb, *(f.name for part in parts.values() for f in fields(part))]
+    told = {known(key, names, "setting of [train]"): value for key, value in told.items()}
     parts = {name: _with(part, told) for name, part in parts.items()}
-    said = {f.name: told.get(f.name, tyro.MISSING if f.default is MISSING else f.default) for f in fields(verb)}
+    begin = {f.name: told.get(f.name, tyro.MISSING if f.default is MISSING else f.default) for f in fields(verb)}
+    name, chosen = section
     flat = [(name, Annotated[type(part), tyro.conf.arg(name="")], part) for name, part in parts.items()]
-    asd = AsdModel(model=cast(Model, model))
-    whole = make_dataclass(
-        "Options",
-        [("verb", Annotated[verb, tyro.conf.arg(name="")], verb(**said)), ("asd", AsdModel, asd), *flat],
-        frozen=True, kw_only=True,
-    )  # fmt: skip
+    own = ("verb", Annotated[verb, tyro.conf.arg(name="")], verb(**begin))
+    whole = make_dataclass("Options", [own, (name, type(chosen), chosen), *flat], frozen=True, kw_only=True)
     about = (inspect.getdoc(verb) or "").replace("\nphonoscope", "\n\nphonoscope")
-    options: Any = tyro.cli(whole, args=list(arguments), prog="phonoscope train", description=about)
-    return options.verb, options.asd.model, {name: getattr(options, name) for name in PARTS}
-
-
-def _names() -> list[str]:
-    return [f.name for kind in PARTS.values() for f in fields(kind)]
+    return tyro.cli(whole, args=list(arguments), prog="phonoscope train", description=about)
 
 
 def _with(part: Any, told: Mapping[str, Any]) -> Any:
@@ -71,7 +86,12 @@ def _with(part: Any, told: Mapping[str, Any]) -> Any:
     return replace(part, **{name: getattr(checked, name) for name in mine})
 
 
-def _file(path: str | None) -> dict[str, Any]:
+def settings_file(path: str | None) -> dict[str, Any]:
+    """What the file of settings says, by section; nothing if there is none.
+
+    Raises:
+        UsageError: it cannot be read, or has a section or a setting of a step that makes no sense.
+    """
     if path is None:
         return {}
     values = settings_in(path)
@@ -79,7 +99,7 @@ def _file(path: str | None) -> dict[str, Any]:
     return values
 
 
-def _said(arguments: Sequence[str], option: str) -> str | None:
+def said(arguments: Sequence[str], option: str) -> str | None:
     """What the command line gives an option, before it is parsed: defaults depend on it."""
     for here, after in zip(arguments, [*arguments[1:], None], strict=True):
         if here == option:

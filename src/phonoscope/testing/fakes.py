@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from phonoscope.core.geometry import areas
+from phonoscope.core.visemes import SILENCE, VISEMES
 from phonoscope.models.boxes import best_first
 from phonoscope.models.cards import Card
 from phonoscope.models.protocols import FaceShape, Square
@@ -45,6 +46,45 @@ class FakeVoice:
         """Probability of speech, 0.95 or 0.05, (ceil(N / 160),) float32, from audio (N,) float32 at 16 kHz."""
         rows = -(-len(audio) // 160)
         return np.where(loudness(audio, rows, 160) >= self.loud, 0.95, 0.05).astype(np.float32)
+
+
+class FakeVisemes:
+    """Takes every loud 10 ms for an open mouth, and every other for silence."""
+
+    backend_kind: ClassVar[str] = "viseme_scorer"
+    card: Card = _card("fake-visemes", "16 kHz mono sound", "100 rows a second")
+    look_ahead_s = 0.005  # to the end of the row
+    loud = 0.01  # root mean square from which a mouth is open
+
+    def __call__(self, audio: np.ndarray) -> np.ndarray:
+        """Probabilities (ceil(N / 160), 15) float32, 0.9 for aa or for sil, from audio (N,) float32 at 16 kHz."""
+        rows = -(-len(audio) // 160)
+        made = np.full((rows, len(VISEMES)), 0.1 / (len(VISEMES) - 1), np.float32)
+        said = np.where(loudness(audio, rows, 160) >= self.loud, VISEMES.index("aa"), SILENCE)
+        made[np.arange(rows), said] = 0.9
+        return made
+
+    def begin(self) -> "FakeVisemeStream":
+        """A sound of which nothing is heard yet."""
+        return FakeVisemeStream(self)
+
+
+class FakeVisemeStream:
+    """A sound that comes bit by bit; what does not fill a row yet waits."""
+
+    def __init__(self, scorer: FakeVisemes) -> None:
+        self._scorer, self._waiting = scorer, np.zeros(0, np.float32)
+
+    def hear(self, audio: np.ndarray) -> np.ndarray:
+        """Rows (n, 15) of what is whole with more of the sound."""
+        sound = np.concatenate([self._waiting, audio])
+        whole = len(sound) // 160 * 160
+        self._waiting = sound[whole:]
+        return self._scorer(sound[:whole])
+
+    def end(self) -> np.ndarray:
+        """The row that is left, if any."""
+        return self._scorer(self._waiting)
 
 
 class FakeScorer:

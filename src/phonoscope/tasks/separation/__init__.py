@@ -1,0 +1,1 @@
+"""Separation: whose voice is whose, by ear and by face."""
