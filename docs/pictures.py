@@ -21,10 +21,14 @@ from av.video.frame import VideoFrame
 from phonoscope import Span, Store, prepare
 from phonoscope.core.align import any_crop
 from phonoscope.core.geometry import POLICIES
+from phonoscope.core.visemes import track_of
+from phonoscope.data.viseme_job import Spoken
+from phonoscope.data.viseme_sounds import Sound
 from phonoscope.job import DEFAULT
 from phonoscope.media.canvas import BLUE, HUES, INK, LINE, blank, fill, tag, write
 from phonoscope.report.draw import PICTURES as SHEETS
 from phonoscope.report.page import write_report
+from phonoscope.report.viseme_page import write_preview
 from phonoscope.store.recording import StoredRecording
 from phonoscope.testing.puppet import Scene, cuts_and_fades, demo, film
 
@@ -32,6 +36,21 @@ HERE = Path(__file__).resolve().parent / "pictures"
 BEYOND = ("crop_video", "face_crops", "landmarks", "mesh", "pose", "motion", "mouth", "quality", "hands")
 BEYOND += ("fbank", "stft")
 PAGE = (1280, 1400)  # px of the report that are shown: width, height
+MOUTHS = """const box = document.createElement("div");
+box.style = "position:fixed;inset:0;background:#fff;display:grid;grid-template-columns:repeat(5,1fr)";
+box.style.alignContent = "space-evenly";
+data.poses.forEach((pose, k) => {
+  mouth(pose);
+  const face = $("face").cloneNode(true), cell = document.createElement("div");
+  face.querySelector("clipPath").id = "inside" + k;
+  face.querySelector("g[clip-path]").setAttribute("clip-path", `url(#inside${k})`);
+  face.setAttribute("viewBox", "-112 -40 224 216");
+  face.setAttribute("style", "height:165px");
+  cell.style = "text-align:center;color:#1d2126";
+  cell.append(face, data.names[k] + ": " + examples[data.names[k]]);
+  box.append(cell);
+});
+document.body.append(box);"""  # draws all mouths over a page that shows one
 POLICY_COLOURS = dict(zip(POLICIES, (BLUE, HUES[1], HUES[2], HUES[3], HUES[5]), strict=True))
 
 
@@ -114,16 +133,30 @@ def windows(stored: StoredRecording) -> np.ndarray:
 
 def report(stored: StoredRecording) -> np.ndarray:
     """The top of the store's page as Chromium shows it."""
+    return photographed(write_report(Store(stored.folder.parents[1])), PAGE)
+
+
+def visemes(stored: StoredRecording) -> np.ndarray:
+    """The mouth of every viseme, as the page of `phonoscope visemes --preview` draws it."""
+    rows = int(stored.recording.duration_s * 100)
+    page = Path("visemes.html")
+    write_preview(Spoken(Sound("puppets", stored.folder / "audio.flac"), track_of([0] * rows)), page)
+    with page.open("a", encoding="utf-8") as file:
+        file.write(f"<script>{MOUTHS}</script>")
+    return photographed(page, (1000, 660))
+
+
+def photographed(page: Path, size: tuple[int, int]) -> np.ndarray:
+    """The top of a page as Chromium shows it, width and height in px."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
-        raise RuntimeError("no chromium here to photograph the report with")
-    page = write_report(Store(stored.folder.parents[1]))
+        raise RuntimeError("no chromium here to photograph the page with")
     with tempfile.TemporaryDirectory() as folder:
         shot = Path(folder) / "page.png"
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
         options += ["--disable-component-update", "--disable-sync", f"--user-data-dir={folder}/profile"]
-        size = f"--window-size={PAGE[0]},{PAGE[1]}"
-        asked = [browser, *options, "--hide-scrollbars", size, f"--screenshot={shot}", page.resolve().as_uri()]
+        window = f"--window-size={size[0]},{size[1]}"
+        asked = [browser, *options, "--hide-scrollbars", window, f"--screenshot={shot}", page.resolve().as_uri()]
         subprocess.run(asked, check=True, capture_output=True, timeout=120)
         with av.open(str(shot)) as opened:
             return next(opened.decode(video=0)).to_ndarray(format="rgb24")
@@ -138,6 +171,7 @@ DEMO: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {
     "crop_video": crop_film,
     "face_crops": first_faces("face_crops"),
     "report": report,
+    "visemes": visemes,
 }
 CUTS: Mapping[str, Callable[[StoredRecording], np.ndarray]] = {"shots": sheet("shots")}
 

@@ -157,7 +157,7 @@ def add_features(stored: StoredRecording, missing: int) -> StoredRecording:
         return made
 
     upright = {f"r{i}{j}": float(i == j) for i in range(3) for j in range(3)}
-    sound = {"fbank": (100, 80), "stft": (100, 257), "speech": (50, 3, 8)}
+    sound = {"fbank": (100, 80), "stft": (100, 257), "speech": (50, 3, 8), "visemes": (100, 15)}
     made = {
         "landmarks": TrackArrays(along(68, 2), table(score=0.9, **upright)),
         "mesh": TrackArrays(along(468, 3), table(score=0.9, **upright)),

@@ -179,7 +179,7 @@ def test_every_artifact_that_can_be_a_picture_is_one(add, tmp_path, name):
     stored = with_crop_films(add(film=True, frames=60, features=0))
     draw(stored, name, tmp_path / "x.png")
     picture = read_png(tmp_path / "x.png")
-    if name in ("audio", "mfcc", "vad", "asd", "fbank", "stft", "speech"):
+    if name in ("audio", "mfcc", "vad", "asd", "fbank", "stft", "speech", "visemes"):
         assert picture.shape == (*SIZE, 3)
     elif isinstance(made := stored.load(name), TrackTable):
         assert picture.shape == (PANEL * len(made.columns), SIZE[1], 3)

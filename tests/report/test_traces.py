@@ -40,7 +40,7 @@ def test_a_film_of_few_frames_has_no_holes_between_them(add):
 
 def test_every_series_and_the_curves_of_every_track_come_to_the_page(add):
     facts = recording_facts(add(features=0))
-    assert set(facts.maps) == {"mfcc", "fbank", "stft", "speech"}
+    assert set(facts.maps) == {"mfcc", "fbank", "stft", "speech", "visemes"}
     assert [(trace.name, trace.track) for trace in facts.traces] == [
         ("pose", 0),
         ("pose", 1),

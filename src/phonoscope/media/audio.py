@@ -54,12 +54,12 @@ def _placed(path: Path, timeline: Timeline, sample_rate: int) -> Iterator[tuple[
     mono = _Samples(_mono(path))
     for segment in timeline.segments:
         at = round(segment.start * sample_rate)
-        for block in _at_rate(mono.take(segment), segment.true_rate, sample_rate):
+        for block in at_rate(mono.take(segment), segment.true_rate, sample_rate):
             yield at, np.clip(block, -1, 1)
             at += len(block)
 
 
-def _at_rate(blocks: Iterator[np.ndarray], source: Fraction, target: int) -> Iterator[np.ndarray]:
+def at_rate(blocks: Iterator[np.ndarray], source: Fraction, target: int) -> Iterator[np.ndarray]:
     """Blocks (n,) float32 at another rate; the resampler takes its own delay out."""
     if source == target:
         yield from blocks
@@ -104,10 +104,10 @@ def _mono(path: Path) -> Iterator[np.ndarray]:
         mixers: dict[tuple[str, str, int], AudioResampler] = {}
         for packet in chain(film.packets(stream), [None]):
             for frame in decode_audio(stream, packet)[0]:
-                yield _mix(frame, mixers)
+                yield mix(frame, mixers)
 
 
-def _mix(frame: AudioFrame, mixers: dict[tuple[str, str, int], AudioResampler]) -> np.ndarray:
+def mix(frame: AudioFrame, mixers: dict[tuple[str, str, int], AudioResampler]) -> np.ndarray:
     """One channel, (n,) float32, of a decoded frame; a mixer a format, since formats may change in mid-stream."""
     kind = (frame.format.name, frame.layout.name, frame.sample_rate)
     if kind not in mixers:

@@ -97,6 +97,20 @@ def open_film(path: Path, options: dict[str, str] | None = None) -> Iterator[Fil
     Raises:
         RecordingFailed: "missing", "unreadable" or "no-video".
     """
+    with open_media(path, options) as container:
+        yield _film(container, path.name)
+
+
+@contextmanager
+def open_media(path: Path, options: dict[str, str] | None = None) -> Iterator[InputContainer]:
+    """Whatever FFmpeg can open, closed at the end.
+
+    Args:
+        options: of FFmpeg's demuxer.
+
+    Raises:
+        RecordingFailed: "missing" or "unreadable".
+    """
     if not path.exists():
         raise RecordingFailed("missing", f"there is no file {path}")
     if not path.is_file():
@@ -106,9 +120,9 @@ def open_film(path: Path, options: dict[str, str] | None = None) -> Iterator[Fil
         only_files = {"protocol_whitelist": "file", **(options or {})}
         container = av.open(f"file:{path}", options=only_files, metadata_errors="replace")
     except (FFmpegError, OSError) as error:
-        raise RecordingFailed("unreadable", f"{path.name} cannot be opened as a film: {_reason(error)}") from error
+        raise RecordingFailed("unreadable", f"{path.name} cannot be opened: {_reason(error)}") from error
     with container:
-        yield _film(container, path.name)
+        yield container
 
 
 def _film(container: InputContainer, name: str) -> Film:

@@ -34,7 +34,7 @@ PICTURES: Mapping[str, Callable[[StoredRecording, str], np.ndarray]] = {
     "crop_video": lambda stored, _: crop_video_sheet(stored),
     "face_crops": lambda stored, _: face_crops_sheet(stored),
     **dict.fromkeys(("landmarks", "mesh"), figures_sheet),
-    **dict.fromkeys(("pose", "motion", "mouth", "quality", "hands", "fbank", "stft", "speech"), plot_of),
+    **dict.fromkeys(("pose", "motion", "mouth", "quality", "hands", "fbank", "stft", "speech", "visemes"), plot_of),
 }
 
 FILMS: Mapping[str, Callable[[StoredRecording, str, Path], None]] = {

@@ -22,7 +22,7 @@ STATIC = 300  # tracks; beyond these the cards unfold as they come into sight, s
 def write_report(store: Store) -> Path:
     """Where the page of the store now lies; the same store gives the same bytes."""
     path = store.root / FILE
-    page = _environment().get_template("page.html")
+    page = environment().get_template("page.html")
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(page.generate(_contents(store)))
     return path
@@ -66,7 +66,8 @@ def _by_name(facts: RecordingFacts) -> tuple[str, str]:
     return wording.file_name(facts.recording.source).casefold(), facts.recording.id
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What makes pages of the templates; its filters are the words and pictures that they use."""
     environment = Environment(
         loader=PackageLoader("phonoscope.report"),
         autoescape=True,
