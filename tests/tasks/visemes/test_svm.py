@@ -77,7 +77,7 @@ def test_without_scikit_learn_it_is_said_what_installs_it(monkeypatch):
     from phonoscope.models import extras
 
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"the SVM needs .*: pip install 'phonoscope\[train\]'"):
+    with pytest.raises(UsageError, match=r"the SVM needs .*: pip install 'phonoscope\[svm\]'"):
         classifier(8, 1 / 13)
 
 

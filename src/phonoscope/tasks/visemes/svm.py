@@ -33,7 +33,7 @@ def classifier(c: float, gamma: float, *, weighted: bool = False) -> Any:
     Raises:
         UsageError: scikit-learn is not installed.
     """
-    need("the SVM", "sklearn", extra="train")
+    need("the SVM", "sklearn", extra="svm")
     from sklearn.svm import SVC
 
     how: dict[str, Any] = {"C": c, "gamma": gamma, "class_weight": "balanced" if weighted else None}
