@@ -7,7 +7,7 @@ import numpy as np
 import scipy.linalg
 
 TAPS = 512  # of the filters, as BSS Eval has it
-_FLOORS = tuple(10.0**exponent for exponent in range(-15, 0))  # white noise, as a share of a sound's energy
+_FLOORS = (0.0, *(10.0**exponent for exponent in range(-15, 0)))  # white noise, as a share of a sound's energy
 
 
 def transform_size(samples: int) -> int:
@@ -28,40 +28,39 @@ def inner_products(one: np.ndarray, other: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([lags[..., 1 - TAPS :], lags[..., :TAPS]], -1)
 
 
-def gram(spectra: np.ndarray, size: int) -> np.ndarray:
-    """Inner products of all delayed sounds, (S·TAPS, S·TAPS), of spectra (S, F); the blocks above the diagonal are 0.
+def factor(spectra: np.ndarray, size: int) -> np.ndarray:
+    """A lower triangle L with L·Lᵀ = the inner products of all delayed sounds, (S·TAPS, S·TAPS), of spectra (S, F).
 
-    In LAPACK's order, so that it need not be turned round.
+    Above the diagonal lies anything. Sounds that leave whole bands empty make that matrix singular in double precision.
+    Then as much white noise is added to them as is needed, from 150 dB below their energy on, lest filters amplify
+    rounding errors.
     """
+    floors = iter(_FLOORS)
+    while True:
+        matrix = _gram(spectra, size)
+        matrix[np.diag_indices(len(matrix))] *= 1 + next(floors)
+        try:
+            return scipy.linalg.cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)[0]
+        except np.linalg.LinAlgError:
+            continue
+
+
+def _gram(spectra: np.ndarray, size: int) -> np.ndarray:
+    """Inner products of all delayed sounds, in LAPACK's order; the blocks above the diagonal are 0."""
     sounds = len(spectra)
     turned = np.zeros((sounds, TAPS, sounds, TAPS))
     for one in range(sounds):
         lags = inner_products(spectra[one], spectra[one:], size)
         for other in range(one, sounds):
-            first, rest = lags[other - one, TAPS - 1 :: -1], lags[other - one, TAPS - 1 :]
-            turned[one, :, other] = scipy.linalg.toeplitz(first, rest)
+            turned[one, :, other] = np.lib.stride_tricks.sliding_window_view(lags[other - one], TAPS)[::-1]
     return turned.reshape(sounds * TAPS, sounds * TAPS).T
-
-
-def factor(matrix: np.ndarray) -> np.ndarray:
-    """A lower triangle L with L·Lᵀ = the Gram matrix (n, n) whose lower triangle is given; above it lies anything.
-
-    Sounds that leave whole bands empty make it singular in double precision. Then as much white noise is added to
-    them as is needed, from 150 dB below their energy on, lest filters amplify rounding errors.
-    """
-    floors, louder = iter(_FLOORS), matrix
-    while True:
-        try:
-            return scipy.linalg.cho_factor(louder, lower=True, check_finite=False)[0]
-        except np.linalg.LinAlgError:
-            louder = matrix + np.diag(next(floors) * np.diag(matrix))
 
 
 def projections(lower: np.ndarray, products: np.ndarray, spectra: np.ndarray, size: int) -> np.ndarray:
     """Spectra (E, F) of what is nearest to each of E sounds among all that filters make of S others.
 
     Args:
-        lower: `factor` of the others' Gram matrix, (S·TAPS, S·TAPS).
+        lower: `factor` of the others, (S·TAPS, S·TAPS).
         products: ⟨others delayed, sounds⟩, (S·TAPS, E).
         spectra: the others', (S, F).
     """

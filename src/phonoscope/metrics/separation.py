@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.optimize
 
-from phonoscope.metrics.projection import TAPS, energy, factor, gram, inner_products, projections, transform_size
+from phonoscope.metrics.projection import TAPS, energy, factor, inner_products, projections, transform_size
 
 TIE_DB = 1e-9  # orders whose figures differ by less are equally good
 
@@ -57,7 +57,7 @@ def sdr(estimates: np.ndarray, references: np.ndarray) -> np.ndarray:
     for row, (estimate, reference) in enumerate(zip(estimates, references, strict=True)):
         one = reference[None]
         products = inner_products(reference, estimate, size)[TAPS - 1 :: -1]
-        signal = projections(factor(gram(one, size)), products[:, None], one, size)[0]
+        signal = projections(factor(one, size), products[:, None], one, size)[0]
         ratios[row] = _db(energy(signal), energy(estimate - signal))
     return ratios
 
@@ -93,16 +93,15 @@ def bss_eval(estimates: np.ndarray, references: np.ndarray, permute: bool = True
         the same figures as `mir_eval.separation.bss_eval_sources` (MIT).
     """
     estimates, references, size = _transformed(estimates, references)
-    sources, matrix = len(references), gram(references, size)
+    sources, lower = len(references), factor(references, size)
     products = np.array([inner_products(it, estimates, size)[:, TAPS - 1 :: -1].T for it in references])
-    lower = factor(matrix)
     heard = projections(lower, products.reshape(sources * TAPS, sources), references, size)
     found = np.full((3, sources, sources), -np.inf)  # SDR, SIR, SAR by estimate and reference
     for row in range(sources):
-        own = slice(row * TAPS, (row + 1) * TAPS)
         which = slice(None) if permute else slice(row, row + 1)
-        first = lower[own, own] if row == 0 else factor(matrix[own, own])
-        signal = projections(first, products[row][:, which], references[row : row + 1], size)
+        one = references[row : row + 1]
+        first = factor(one, size) if row else lower[:TAPS, :TAPS]
+        signal = projections(first, products[row][:, which], one, size)
         parts, rest = energy(signal), energy(estimates[which] - heard[which])
         found[0, which, row] = _db(parts, energy(estimates[which] - signal))
         found[1, which, row] = _db(parts, energy(heard[which] - signal))
