@@ -195,15 +195,15 @@ def test_vrm_has_a_key_a_frame_that_never_opens_the_mouth_twice_over(track, fps)
 @settings(max_examples=100)
 @given(track=tracks())
 def test_a_textgrid_is_praats_long_form_without_a_gap(track):
-    end, lines = f"{track.rows / 100:.2f}", FORMATS["textgrid"].write(track).splitlines()
+    end, lines = str(track.rows / 100), FORMATS["textgrid"].write(track).splitlines()
     head = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end}", "tiers? <exists>"]
     head += ["size = 1", "item []:", "    item [1]:", '        class = "IntervalTier"', '        name = "visemes"']
     head += ["        xmin = 0", f"        xmax = {end}", f"        intervals: size = {len(track.values)}"]
     lines = [line.rstrip() for line in lines]
     assert lines[: len(head)] == head
-    before = "0.00"
+    before = "0.0"
     for number, at in enumerate(range(len(head), len(lines), 4)):
-        start, stop = (f"{edge / 100:.2f}" for edge in track.edges[number : number + 2])
+        start, stop = (str(edge / 100) for edge in track.edges[number : number + 2].tolist())
         assert lines[at] == f"        intervals [{number + 1}]:"
         assert lines[at + 1 : at + 3] == [f"            xmin = {start}", f"            xmax = {stop}"]
         assert lines[at + 3] == f'            text = "{VISEMES[track.values[number]]}"'

@@ -169,9 +169,10 @@ def test_bss_eval_equals_mir_eval(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_bss_eval_equals_mir_eval_in_a_thousand_cases():
-    assert max(apart(*case(seed), permute=seed % 2 == 0) for seed in range(1000)) < 1e-6
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("first", range(0, 1000, 125))
+def test_bss_eval_equals_mir_eval_in_a_thousand_cases(first):
+    assert max(apart(*case(seed), permute=seed % 2 == 0) for seed in range(first, first + 125)) < 1e-6
 
 
 @pytest.mark.real
