@@ -97,6 +97,19 @@ def test_sounds_of_one_name_get_names_of_their_own():
     ]  # fmt: skip
 
 
+def test_a_preview_makes_the_folder_that_it_lies_in():
+    assert main(["visemes", tone("talk.wav"), "--preview", "made/here/talk.html"]) == 0
+    assert Path("made/here/talk.html").stat().st_size > 10_000
+
+
+def test_folders_in_a_folder_are_kept_apart():
+    for path in ("spoken/de/0001.wav", "spoken/fr/0001.wav"):
+        tone(path)
+    assert main(["visemes", "spoken", "--as", "srt", "--to", "made"]) == 0
+    made = sorted(str(path) for path in Path("made").rglob("*.srt"))
+    assert made == ["made/de/0001.srt", "made/fr/0001.srt"], "which is whose does not hang on which others are there"
+
+
 def test_one_that_fails_stops_no_other(capsys):
     tone("in/b.wav")
     Path("in/a.wav").write_bytes(b"no sound")
@@ -201,6 +214,11 @@ def test_names_of_any_bytes_are_taken():
         (["a.wav", "--as", "srt", "--visemes.min-hold-s", "-1"], 2, "visemes.min_hold_s must be"),
         (["a.wav", "--as", "srt", "--text", "b", "--dictionary", "none"], 2, "the dictionary 'none' cannot be read"),
         (["a.wav", "--as", "srt", "--text", "..."], 2, "--text has no words"),
+        (["a.wav", "--as", "srt", "--text", "gone.txt"], 2, "there is no file 'gone.txt': give --text the words"),
+        (["a.wav", "--as", "srt", "--dictionary", "cmu.txt"], 2, "--dictionary says how words are pronounced: give"),
+        (["a.wav", "--as", "srt", "--fps", "0"], 2, "frames a second must be more than 0 and at most 1000, got 0"),
+        (["a.wav", "--as", "arkit-csv", "--fps", "-3"], 2, "must be more than 0 and at most 1000, got -3"),
+        (["a.wav", "--as", "vrm-json", "--fps", "1e9"], 2, "must be more than 0 and at most 1000, got 1000000000"),
         (["gone.wav", "--as", "srt"], 1, "there is no file gone.wav"),
         (["broken.wav", "--as", "srt"], 1, "broken.wav cannot be opened"),
         (["empty.wav", "--as", "srt"], 1, "empty.wav has no sound"),

@@ -311,7 +311,7 @@ def test_hand_made_textgrids_are_as_praatio_has_them(shared_data, name):
 @pytest.mark.real
 def test_a_transcript_in_a_tier_of_its_speaker_is_read_when_it_is_named(shared_data):
     path = shared_data / "d_alignment" / "mfa_61-70968-0000.TextGrid"
-    with pytest.raises(UsageError, match="no tier is called phones or words; it has '61'"):
+    with pytest.raises(UsageError, match="it has '61'; say which one is meant, as phones='NAME' or words='NAME'"):
         read_alignment(path)
     said = read_alignment(path, words="61")
     assert said.duration_s == 4.905 and said.words[0].text.startswith("HE BEGAN A CONFUSED COMPLAINT")

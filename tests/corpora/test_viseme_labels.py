@@ -105,6 +105,8 @@ def test_a_range_of_names_is_read(tmp_path):
         (lambda ls: [*ls[:4], ls[4].replace(ONE, "0.9"), *ls[5:]], "line 5: expected numbers that sum to 1 within 0"),
         (lambda ls: [*ls[:4], ls[4].replace(ONE, "1,0"), *ls[5:]], "line 5: expected 15 numbers with commas between"),
         (lambda ls: [*ls[:4], ls[4].replace(ONE, "l.0"), *ls[5:]], "line 5: expected numbers, got 'l.0"),
+        (lambda ls: [*ls[:4], ls[4].replace(ONE, "0_1"), *ls[5:]], "line 5: expected numbers, got '0_1'"),
+        (lambda ls: [*ls[:4], ls[4].replace(ONE, ""), *ls[5:]], "line 5: expected probabilities, got nothing"),
         (lambda ls: [*ls[:4], ls[4].replace(ONE, "inf"), *ls[5:]], "line 5: expected numbers that sum to 1 within 0"),
         (lambda ls: [*ls[:4], "", *ls[5:]], "line 5: expected 15 numbers with commas between them, got 0"),
         (lambda ls: [it.rpartition(",")[0] for it in ls], "line 1: expected 15 numbers with commas between them, go"),
@@ -198,6 +200,11 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path):
 
     peak("2")
     assert peak("70") < 1.1 * peak("7") + 50_000  # names of files are kept, contents are not
+
+
+def test_a_folder_may_be_named_by_a_text(tmp_path):
+    write_labelled(str(tmp_path), "1", np.zeros(1000), np.eye(15)[np.zeros(frames(1000), int)])
+    assert [pair.name for pair in pairs_in(tmp_path).pairs] == ["1"]
 
 
 def test_a_frame_says_what_is_said_in_its_middle():

@@ -13,7 +13,7 @@ from phonoscope.core.phones import Alignment, Interval, viseme_rows
 from phonoscope.core.visemes import SILENCE, VISEMES, of_arpabet, track_of
 from phonoscope.corpora.alignments import read_alignment
 from phonoscope.data import viseme_text as module
-from phonoscope.data.pronouncing import pronounced, read_dictionary, words_of
+from phonoscope.data.pronouncing import MOST_WAYS, pronounced, read_dictionary, words_of
 from phonoscope.data.viseme_formats import FORMATS
 from phonoscope.data.viseme_text import NOISE, align, best_path, forced, sound_scores, text_grid, way_of
 
@@ -166,6 +166,16 @@ def test_words_are_looked_up_as_people_write_them():
     words = words_of("Don’t – “well-read”, U.S. bobs' (42)!")
     assert words == ["Don’t", "well-read", "U.S", "bobs'", "42"]
     assert pronounced(words, known) == [(("D",),), (("W", "R"), ("W", "L")), (("Y",),), (("B",),), ()]
+
+
+def test_a_stutter_has_no_more_ways_than_can_be_followed():
+    known = {"the": (("DH", "AH0"), ("DH", "AH1"), ("DH", "IY0")), "a": (("AH0",), ("EY1",))}
+    for word in ("-".join(["the"] * 30), "-".join(["a", "the"] * 9)):
+        (ways,) = pronounced([word], known)
+        assert 1 < len(ways) <= MOST_WAYS
+        assert len({len(way) for way in ways}) == 1, "each says all parts"
+    said = align(rows_of(400, 0), [word], [ways])
+    assert tuple(phone.text for phone in said.phones) in ways
 
 
 @pytest.mark.real

@@ -1,15 +1,15 @@
 """`phonoscope visemes`: speech in, tracks of mouth shapes out."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from phonoscope.cli.bar import seconds_bar
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.data import viseme_job as api
@@ -17,7 +17,6 @@ from phonoscope.data.viseme_sounds import Sound, sounds_of
 from phonoscope.data.viseme_tracks import VisemeTrackParams
 from phonoscope.report.wording import amount
 from phonoscope.steps.visemes import VisemesParams
-from phonoscope.store.receipts import whole_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +73,8 @@ def _check(options: Visemes, count: int) -> None:
         raise UsageError("several files are to be written: say with --to in which folder")
     if count > 1 and (options.preview or options.text):
         raise UsageError(f"--preview and --text are for one sound, {count} were given")
+    if options.dictionary and not options.text:
+        raise UsageError("--dictionary says how words are pronounced: give them with --text")
     if options.preview and options.preview.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--preview is a page, so its name ends in .html, got '{options.preview}'")
 
@@ -93,12 +94,9 @@ def _one(sound: Sound, visemes: api.Visemes, options: Visemes) -> None:
         print(f"{sound.name}: {amount(sound.duration_s)}: {', '.join(told)}")
         return
     if due or page or shown:
-        with _progress(sound) as on_heard:
+        with seconds_bar(sound.name, sound.duration_s) as on_heard:
             spoken = visemes.of(sound, on_heard)
-        for name, path in due.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(path) as part:
-                part.write_text(spoken.text(name, options.fps), encoding="utf-8", newline="\n")
+        api.write_visemes(spoken, due, options.fps)
         if page:
             from phonoscope.report.viseme_page import write_preview
 
@@ -109,17 +107,3 @@ def _one(sound: Sound, visemes: api.Visemes, options: Visemes) -> None:
         told.insert(0, ", ".join([amount(length), *map(str, due.values()), *([str(page)] if page else [])]))
     if not shown or len(told) > 1:
         print(f"{sound.name}: {'; '.join(told)}", file=sys.stderr if shown else sys.stdout, flush=True)
-
-
-@contextmanager
-def _progress(sound: Sound) -> Iterator[Any]:
-    """A bar on a terminal; what moves it is told the seconds that have been heard."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task(sound.name, total=sound.duration_s or None)
-        yield lambda heard_s: bars.update(bar, completed=heard_s)

@@ -15,7 +15,7 @@ FRAME_RATE = Fraction(SAMPLE_RATE, HOP)  # frames a second
 LEAD_S = (WINDOW - HOP) / 2 / SAMPLE_RATE  # s by which a frame's middle lies behind that of its 8 ms
 
 
-def write_labelled(folder: Path, name: str, audio: np.ndarray, weights: np.ndarray) -> None:
+def write_labelled(folder: Path | str, name: str, audio: np.ndarray, weights: np.ndarray) -> None:
     """Write one pair, 16 bit, CRLF, `%.6e`; the same arrays give the same bytes.
 
     Args:
@@ -31,6 +31,7 @@ def write_labelled(folder: Path, name: str, audio: np.ndarray, weights: np.ndarr
         raise ValueError(f"expected weights ({frames(len(audio))}, {len(VISEMES)}), got {weights.shape}")
     if not ((weights >= 0).all() and (np.abs(weights.sum(1) - 1) <= TOLERANCE).all()):
         raise ValueError("expected rows of probabilities that sum to 1")
+    folder = Path(folder)
     for part in (SOUNDS, LABELS):
         (folder / part).mkdir(parents=True, exist_ok=True)
     with whole_file(folder / SOUNDS / f"{name}.wav") as path:

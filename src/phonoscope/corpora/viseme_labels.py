@@ -5,6 +5,7 @@ Frames are 16 ms long and 8 ms apart, so a sound of N samples at 16 kHz has (N -
 """
 
 import hashlib
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -190,9 +191,11 @@ def _fault(line: str) -> str:
         return f"expected {len(VISEMES)} numbers with commas between them, got {len(parts) if line.strip() else 0}"
     for part in parts:
         try:
-            if not float(part) >= 0:  # nor is NaN
-                return f"expected probabilities, got {part.strip()}"
+            # as the whole file is read, not by float() alone, which takes 0_1 for a number
+            value = float(np.loadtxt([part], delimiter=",", comments=None)) if part.strip() else math.nan
         except ValueError:
             return f"expected numbers, got '{part.strip()}'"
-    total = sum(map(float, parts))
+        if not value >= 0:  # nor is NaN
+            return f"expected probabilities, got {part.strip() or 'nothing'}"
+    total = float(np.loadtxt([line], delimiter=",", comments=None, ndmin=2).sum(1)[0])
     return "" if abs(total - 1) <= TOLERANCE else f"expected numbers that sum to 1 within {TOLERANCE:g}, got {total:g}"

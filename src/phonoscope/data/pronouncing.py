@@ -9,6 +9,7 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.visemes import of_arpabet
 
 Dictionary = Mapping[str, tuple[tuple[str, ...], ...]]  # word in small letters -> its pronunciations, phones each
+MOST_WAYS = 32  # of a word that is put together: what they multiply to would fill any memory
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*['’]?", re.UNICODE)
 _VARIANT = re.compile(r"\(\d+\)$")
 
@@ -62,7 +63,10 @@ def words_of(text: str) -> list[str]:
 
 
 def pronounced(words: Iterable[str], known: Dictionary) -> list[tuple[tuple[str, ...], ...]]:
-    """The pronunciations of each word, none of one that is unknown; of `well-read` those of its parts in a row."""
+    """The pronunciations of each word, none of one that is unknown; of `well-read` those of its parts in a row.
+
+    Of many parts, as in a stutter, there are `MOST_WAYS` at most: the last parts are said in their first way only.
+    """
     return [_ways(word.lower().replace("’", "'"), known) for word in words]
 
 
@@ -73,7 +77,8 @@ def _ways(word: str, known: Dictionary) -> tuple[tuple[str, ...], ...]:
     ways: tuple[tuple[str, ...], ...] = ((),)
     parts = [part for part in re.split(r"[-.]", word) if part]
     for part in parts if len(parts) > 1 else [""]:
-        ways = tuple((*way, *more) for way in ways for more in known.get(part, ()))
+        few = slice(None if len(ways) * len(known.get(part, ())) <= MOST_WAYS else 1)
+        ways = tuple((*way, *more) for way in ways for more in known.get(part, ())[few])
     return tuple(dict.fromkeys(ways))
 
 

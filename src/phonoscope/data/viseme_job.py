@@ -1,7 +1,7 @@
 """From a sound to a track of visemes and the files of it, one sound at a time."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -18,8 +18,10 @@ from phonoscope.data.viseme_text import Ways, align, forced, text_grid
 from phonoscope.data.viseme_tracks import VisemeTrackParams, shaped
 from phonoscope.models.protocols import VisemeScorer
 from phonoscope.models.registry import choose, load
+from phonoscope.store.receipts import whole_file
 
 LOG = logging.getLogger("phonoscope")
+LONGEST_NAME = 1000  # characters; a text may have more, a path has not
 NAMED = 8  # unknown words that are named; of more, how many there are
 
 
@@ -70,6 +72,14 @@ class Visemes:
         return Spoken(sound, shaped(forced(rows, said), self.params), said)
 
 
+def write_visemes(spoken: Spoken, files: Mapping[str, Path], fps: Fraction | None = None) -> None:
+    """Write files of a sound, each by its format and whole."""
+    for name, path in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as part:
+            part.write_text(spoken.text(name, fps), encoding="utf-8", newline="\n")
+
+
 def visemes_of(text: str, dictionary: Path | None, params: VisemeTrackParams, model: str = "auto") -> Visemes:
     """What turns sounds into visemes that say a text, if there is one; words that nobody knows are told in one line.
 
@@ -99,7 +109,11 @@ def visemes_of(text: str, dictionary: Path | None, params: VisemeTrackParams, mo
 def _read(text: str) -> str:
     """The text itself, or that of the file which it names."""
     try:
-        return Path(text).read_text(encoding="utf-8-sig") if len(text) < 1000 and Path(text).is_file() else text
+        if len(text) < LONGEST_NAME and Path(text).is_file():
+            return Path(text).read_text(encoding="utf-8-sig")
+        if text.lower().endswith(".txt") and len(text.split()) == 1:
+            raise UsageError(f"there is no file '{text}': give --text the words that are said, or a file with them")
+        return text
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--text '{text}' cannot be read as UTF-8: {error}") from None
 

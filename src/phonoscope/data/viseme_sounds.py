@@ -41,8 +41,8 @@ class Sound:
 def sounds_of(given: Sequence[str]) -> list[Sound]:
     """Every sound meant by files, lists, folders and stores, each under a name of its own.
 
-    A folder means the sounds and films below it, by their endings; a store, or a recording's folder, what was taken
-    in. Of two with one name the second is called `name-2`.
+    A folder means the sounds and films below it, by their endings, named as they lie in it, `ana/talk`; a store, or a
+    recording's folder, what was taken in. Of two with one name the second is called `name-2`.
 
     Raises:
         UsageError: there is none in one of them.
@@ -72,7 +72,7 @@ def _expand(given: str) -> Iterator[Sound]:
         inside = sorted(it for it in files_in(path) if it.suffix[1:].lower() in (*SOUNDS, *FILMS))
         if not inside:
             raise UsageError(f"'{given}' holds no sound or film: give a folder that does, or a store")
-        yield from (Sound(it.stem, it) for it in inside)
+        yield from (Sound(it.relative_to(path).with_suffix("").as_posix(), it) for it in inside)
     else:
         for it in sources([given]):
             file = local_path(as_uri(it)) if "://" in it else Path(it)

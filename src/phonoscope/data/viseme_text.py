@@ -9,8 +9,7 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.phones import Alignment, Interval, viseme_rows
 from phonoscope.core.visemes import NOT_SCORED, RATE, SILENCE, VISEMES, VisemeTrack, of_arpabet
 from phonoscope.corpora.alignments.textgrid import grid
-from phonoscope.data.viseme_formats.cues import ITSELF, cues_of
-from phonoscope.data.viseme_formats.textgrid import TIER
+from phonoscope.data.viseme_formats.textgrid import TIER, tier_of
 from phonoscope.data.viseme_tracks import filled
 
 LEAST = 3  # rows that every phone lasts, and every silence
@@ -80,8 +79,7 @@ def forced(rows: np.ndarray, said: Alignment) -> np.ndarray:
 
 def text_grid(track: VisemeTrack, said: Alignment) -> str:
     """A TextGrid with the tiers visemes, words and phones."""
-    cues = [Interval(start / 100, stop / 100, name) for start, stop, name in cues_of(track, ITSELF)]
-    return grid({TIER: cues, "words": said.words, "phones": said.phones}, said.duration_s)
+    return grid({TIER: tier_of(track), "words": said.words, "phones": said.phones}, said.duration_s)
 
 
 def sound_scores(rows: np.ndarray) -> np.ndarray:

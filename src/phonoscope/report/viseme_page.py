@@ -65,6 +65,7 @@ def write_preview(spoken: Spoken, path: Path) -> None:
         },
     }  # fmt: skip
     page = environment().get_template("visemes.html").render(shown)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as part:
         part.write_text(page, encoding="utf-8", newline="\n")
 

@@ -43,7 +43,8 @@ def read(text: str, ask: Ask) -> dict[str, Parts]:
         if given and not any(name == given for name, _, _ in tiers):
             raise ValueError(f"has no tier called '{given}': it has {_names(tiers)}")
     if not found:
-        raise ValueError(f"no tier is called phones or words; it has {_names(tiers)}: say which one is meant")
+        raise ValueError(f"no tier is called phones or words; it has {_names(tiers)}; "
+                         "say which one is meant, as phones='NAME' or words='NAME'")  # fmt: skip
     return {who or ask.name: Parts(**kinds, speaker=who, duration_s=stop_s) for who, kinds in found.items()}
 
 

@@ -140,7 +140,7 @@ def _time_fault(rows: AvaRows, parts: Sequence[Part]) -> tuple[int, str] | None:
     same = rows.goes_on if rows.in_runs else (np.diff(video) == 0) & (np.diff(rows.entity[order]) == 0)
     step = np.diff(tick)
     frame = _frames(video, step, same)
-    least, most = np.maximum(frame * SLACK, 1), LONGEST_GAP_S * TICKS
+    least, most = np.maximum(np.ceil(frame * SLACK), 1).astype(np.int64), int(LONGEST_GAP_S * TICKS)
     some = np.flatnonzero(same & ((step < least.max()) | (step > most)))  # few, and looked at again video by video
     strange = some[(step[some] < least[video[some]]) | (step[some] > most)]
     if not len(strange):

@@ -20,6 +20,8 @@ from phonoscope.data.viseme_formats import (
     vrm_json,
 )
 
+MOST_FPS = 1000  # more is a slip: no curve moves so fast
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisemeFormat:
@@ -38,8 +40,7 @@ class VisemeFormat:
         Raises:
             UsageError: frames that the format is not made for.
         """
-        frames = {} if self.fps is None else {"fps": fps or self.fps}
-        return self.writer(track, **({"sound": sound} if self.names_sound else {}), **frames)
+        return self.writer(track, **({"sound": sound} if self.names_sound else {}), **self._frames(fps))
 
     def read(self, text: str, fps: Fraction | None = None) -> VisemeTrack:
         """The track of a file's text; frames are passed over where the format has none, or says itself how many.
@@ -47,7 +48,12 @@ class VisemeFormat:
         Raises:
             UsageError: it is of another format, or broken.
         """
-        return self.reader(text, **({} if self.fps is None or self.tells_fps else {"fps": fps or self.fps}))
+        return self.reader(text, **({} if self.tells_fps else self._frames(fps)))
+
+    def _frames(self, fps: Fraction | None) -> dict[str, Fraction]:
+        if fps is not None and not 0 < fps <= MOST_FPS:
+            raise UsageError(f"frames a second must be more than 0 and at most {MOST_FPS}, got {fps}")
+        return {} if self.fps is None else {"fps": self.fps if fps is None else fps}
 
 
 FORMATS = {

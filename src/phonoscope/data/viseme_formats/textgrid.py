@@ -3,10 +3,11 @@
 Source: Praat's manual, "TextGrid file formats".
 """
 
+from phonoscope.core.phones import Interval
 from phonoscope.core.visemes import VISEMES, VisemeTrack
 from phonoscope.corpora.alignments import textgrid as praat
 from phonoscope.corpora.alignments.parts import Ask
-from phonoscope.data.viseme_formats.cues import ITSELF, centiseconds, cues_of, no_file_of, seconds, track_from
+from phonoscope.data.viseme_formats.cues import ITSELF, centiseconds, cues_of, no_file_of, track_from
 
 WHAT = "textgrid"
 TIER = "visemes"
@@ -14,15 +15,12 @@ TIER = "visemes"
 
 def write(track: VisemeTrack) -> str:
     """The file of a track."""
-    end, cues = seconds(centiseconds(track)[-1]), cues_of(track, ITSELF)
-    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0 ", f"xmax = {end} "]
-    lines += ["tiers? <exists> ", "size = 1 ", "item []: ", "    item [1]:", '        class = "IntervalTier" ']
-    lines += [f'        name = "{TIER}" ', "        xmin = 0 ", f"        xmax = {end} "]
-    lines += [f"        intervals: size = {len(cues)} "]
-    for number, (start, stop, name) in enumerate(cues, 1):
-        lines += [f"        intervals [{number}]:", f"            xmin = {seconds(start)} "]
-        lines += [f"            xmax = {seconds(stop)} ", f'            text = "{name}" ']
-    return "\n".join(lines) + "\n"
+    return praat.grid({TIER: tier_of(track)}, centiseconds(track)[-1] / 100)
+
+
+def tier_of(track: VisemeTrack) -> list[Interval]:
+    """The cues of a track, by their names."""
+    return [Interval(start / 100, stop / 100, name) for start, stop, name in cues_of(track, ITSELF)]
 
 
 def read(text: str) -> VisemeTrack:
