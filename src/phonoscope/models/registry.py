@@ -204,7 +204,9 @@ def choose(kind: str, name: str = "auto", *, say: Say = aloud) -> str:
     if kind == _class_at(IN_FOLDERS).backend_kind:
         raise UsageError("no model is named for speech: give --speech.model FOLDER, or org/name as a hub names it")
     if kind not in PREFERRED:
-        raise UsageError(f"no model is preferred as a {kind}; name one of {', '.join(names(kind)) or 'none'}")
+        if not (there := names(kind)):
+            raise UsageError(f"no {kind} comes along; a package may bring one, as an entry point of '{GROUP}'")
+        raise UsageError(f"no model is preferred as a {kind}; name one of {', '.join(there)}")
     missing: list[str] = []
     for candidate in PREFERRED[kind]:
         check_installed(candidate)  # before anything is fetched

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from phonoscope.core.visemes import NOT_SCORED, VISEMES
@@ -64,7 +64,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Batches(Sequence[Pieces]):
+class Batches(Sequence[Any]):
     """The batches of a set in an epoch; each is cut, and varied, when it is asked for."""
 
     line: Line
@@ -75,7 +75,9 @@ class Batches(Sequence[Pieces]):
     def __len__(self) -> int:
         return -(-len(self.starts) // BATCH)
 
-    def __getitem__(self, at: Any) -> Pieces:
+    def __getitem__(self, at: Any) -> Any:
+        if at >= len(self):
+            raise IndexError(at)
         rng = np.random.default_rng([*self.seed, at])
         chosen = self.starts[at * BATCH : (at + 1) * BATCH]
         made = [self._piece(int(start), rng) for start in chosen]
@@ -106,7 +108,8 @@ def batches_of(material: Material, split: str, epoch: int, vary: VaryParams, see
     spoken = material.get(split, ())
     rng = np.random.default_rng([seed, epoch])
     training = split == TRAINING
-    line = Line(spoken, rng.permutation(len(spoken)) if training else range(len(spoken)))
+    order = rng.permutation(len(spoken)) if training else np.arange(len(spoken))
+    line = Line(spoken, order.tolist())
     starts = np.arange(0, len(line), PIECE)
     if training:
         starts = rng.permutation(starts)[: len(starts) // BATCH * BATCH or None]

@@ -31,4 +31,3 @@ class VisemeGru(nn.Module):
         heard = functional.relu(self.convolution(padded)).transpose(1, 2)
         told = self.told(self.gru(heard)[0][:, DELAY:])
         return told.reshape(len(rows), -1, len(VISEMES))[:, :length]
-
