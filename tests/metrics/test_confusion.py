@@ -31,3 +31,8 @@ def test_nothing_has_no_figures():
 def test_lengths_that_differ_are_refused():
     with pytest.raises(ValueError, match=r"expected two \(N,\), got \(2,\) and \(3,\)"):
         confusion(np.zeros(2, int), np.zeros(3, int), 2)
+
+
+def test_classes_may_be_bytes():
+    every = np.arange(15, dtype=np.int8)
+    assert np.array_equal(confusion(every, every, 15), np.eye(15, dtype=int))

@@ -85,19 +85,6 @@ def kaldi_filters(nfft: int, sample_rate: int) -> np.ndarray:
 
 
 @cache
-def sphinx_filters(nfft: int, sample_rate: int) -> np.ndarray:
-    """25 triangles of equal area from 130 to 6800 Hz with corners at whole bins, (25, nfft // 2 + 1).
-
-    Source: pocketsphinx, src/fe/fe_sigproc.c, as its model en-us wants them, BSD-2.
-    """
-    low, top = 2595 * np.log10(1 + np.array([130, 6800]) / 700)
-    corners = 700 * (10 ** (np.linspace(low, top, 27) / 2595) - 1) * nfft / sample_rate
-    corners = np.floor(corners + 0.5)
-    areas = (corners[2:] - corners[:-2]) / 2 * sample_rate / nfft
-    return _triangles(corners, nfft // 2 + 1) / areas[:, None]
-
-
-@cache
 def cosines(count: int, kept: range) -> np.ndarray:
     """The rows `kept` of the orthonormal DCT-II of `count` numbers, (len(kept), count)."""
     row = np.array(kept)[:, None]

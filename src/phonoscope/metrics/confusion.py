@@ -9,7 +9,7 @@ def confusion(truth: np.ndarray, said: np.ndarray, classes: int) -> np.ndarray:
     Raises:
         ValueError: their lengths differ.
     """
-    truth, said = np.asarray(truth), np.asarray(said)
+    truth, said = np.asarray(truth, np.int64), np.asarray(said, np.int64)  # a byte would not hold their product
     if truth.shape != said.shape or truth.ndim != 1:
         raise ValueError(f"expected two (N,), got {truth.shape} and {said.shape}")
     return np.bincount(truth * classes + said, minlength=classes * classes).reshape(classes, classes)
