@@ -89,7 +89,7 @@ def test_a_named_model_is_chosen_even_where_its_weights_are_not_at_hand() -> Non
 def test_a_model_of_another_kind_is_refused() -> None:
     with pytest.raises(UsageError, match="'silero' is a voice_detector; as a face_detector there are yunet, blazeface"):
         registry.choose("face_detector", "silero")
-    with pytest.raises(UsageError, match="no model is preferred as a soothsayer"):
+    with pytest.raises(UsageError, match="no soothsayer comes along; a package may bring one"):
         registry.choose("soothsayer")
 
 
