@@ -22,8 +22,3 @@ def log_mel(audio: np.ndarray) -> np.ndarray:
         return np.zeros((0, BANKS), np.float32)
     levels = fbank(audio, SAMPLE_RATE).values
     return ((np.clip(levels, QUIET, LOUD) - MEAN) / DEVIATION).astype(np.float32)
-
-
-def silent_rows(count: int) -> np.ndarray:
-    """Rows of no sound at all, (count, 80) float32."""
-    return np.full((count, BANKS), (QUIET - MEAN) / DEVIATION, np.float32)

@@ -46,11 +46,20 @@ class Network:
         Raises:
             ValueError: they are not of the same frames.
         """
-        if faces.shape[1:] != (112, 112) or rows.shape != (ROWS * len(faces), COEFFICIENTS):
-            raise ValueError(f"expected MFCC (4T, 13) and faces (T, 112, 112), got {rows.shape} and {faces.shape}")
+        check_track(rows, faces)
         if len(faces) == 0:
             return np.zeros((0, 2), np.float32)
         return self.judge(self.see(faces)[None], self.hear(rows[None].astype(np.float32)))[0]
+
+
+def check_track(rows: np.ndarray, faces: np.ndarray) -> None:
+    """Nothing, if MFCC (4T, 13) and faces (T, 112, 112) are of the same frames.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if faces.shape[1:] != (112, 112) or rows.shape != (ROWS * len(faces), COEFFICIENTS):
+        raise ValueError(f"expected MFCC (4T, 13) and faces (T, 112, 112), got {rows.shape} and {faces.shape}")
 
 
 def track(network: Network, rows: np.ndarray, seen: np.ndarray, second: int) -> np.ndarray:

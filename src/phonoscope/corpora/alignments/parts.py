@@ -50,6 +50,21 @@ def rows_of(text: str, comment: str = "") -> Iterator[tuple[int, list[str]]]:
             yield number, words
 
 
+def timed(text: str, a_second: int, what: str) -> tuple[Interval, ...]:
+    """Lines of start, stop and what is said, in so many units a second.
+
+    Raises:
+        ValueError: a line is none; it says that `what` was expected in its third column.
+    """
+    made = []
+    for number, words in rows_of(text):
+        if len(words) != 3:
+            raise ValueError(f"line {number}: expected start, stop and {what}, got '{' '.join(words)}'")
+        start_s, stop_s = (seconds(word, number, a_second) for word in words[:2])
+        made.append(Interval(start_s, stop_s, words[2]))
+    return tuple(made)
+
+
 def filled(tier: Iterable[Interval], duration_s: float, silence: str = "") -> list[Interval]:
     """The same intervals with silence between, before and behind them, without a gap from 0 to the end."""
     made: list[Interval] = []

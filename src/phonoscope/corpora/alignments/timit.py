@@ -4,7 +4,7 @@ Source: Garofolo et al., "TIMIT Acoustic-Phonetic Continuous Speech Corpus", LDC
 """
 
 from phonoscope.core.phones import Alignment, Interval
-from phonoscope.corpora.alignments.parts import Ask, Parts, filled, one_word, rows_of, seconds
+from phonoscope.corpora.alignments.parts import Ask, Parts, filled, one_word, timed
 
 A_SECOND = 16_000  # samples
 
@@ -15,13 +15,7 @@ def read(text: str, ask: Ask) -> dict[str, Parts]:
     Raises:
         ValueError: a line is none of TIMIT's.
     """
-    made = []
-    for number, words in rows_of(text):
-        if len(words) != 3:
-            raise ValueError(f"line {number}: expected start, stop and text, got '{' '.join(words)}'")
-        start_s, stop_s = (seconds(word, number, A_SECOND) for word in words[:2])
-        made.append(Interval(start_s, stop_s, words[2]))
-    return {ask.name: Parts(either=tuple(made))}
+    return {ask.name: Parts(either=timed(text, A_SECOND, "text"))}
 
 
 def write(alignment: Alignment, name: str, kind: str) -> str:

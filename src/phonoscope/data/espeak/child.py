@@ -53,6 +53,7 @@ SOUND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_
 
 
 def main() -> None:
+    """Answer the request on stdin: a line of JSON on stdout, and the sound behind it if there is one."""
     request = json.load(sys.stdin)
     library = ctypes.CDLL(request["library"])
     data = request["data"].encode() if request["data"] else None

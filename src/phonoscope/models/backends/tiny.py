@@ -26,7 +26,7 @@ from phonoscope.models.speaking import (
     rows_of,
 )
 from phonoscope.models.state_dicts import linear_entries, read_state_dict, strict
-from phonoscope.models.windows import COEFFICIENTS, ROWS
+from phonoscope.models.windows import COEFFICIENTS, ROWS, check_track
 
 WIDTH = 4  # filters of movement, and of sound, that are compared pair by pair
 REACHES = (12, 30)  # frames on either side over which they are compared
@@ -125,8 +125,7 @@ class Tiny:
         Raises:
             ValueError: they are not of the same frames.
         """
-        if faces.shape[1:] != (112, 112) or mfcc.shape != (ROWS * len(faces), COEFFICIENTS):
-            raise ValueError(f"expected MFCC (4T, 13) and faces (T, 112, 112), got {mfcc.shape} and {faces.shape}")
+        check_track(mfcc, faces)
         if len(faces) == 0:
             return np.zeros((0, 2), np.float32)
         sound, moved = (mfcc.astype(np.float32) - SOUND_MEAN) / SOUND_DEVIATION, movement(faces)

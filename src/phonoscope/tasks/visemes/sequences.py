@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from phonoscope.core.visemes import NOT_SCORED, VISEMES
 from phonoscope.data.split import TEST, TRAINING
+from phonoscope.metrics.confusion import accuracy, balanced_accuracy, confusion
 from phonoscope.models.viseme_rows import LEAD, ROW, log_mel
 from phonoscope.tasks.visemes.networks.gru import AHEAD, VisemeGru
 from phonoscope.tasks.visemes.spoken import Spoken
@@ -136,7 +137,7 @@ def viseme_task(
         examples=lambda split, epoch: batches_of(material, split, epoch, vary or VaryParams(), seed),
         forward=lambda made, batch: made(batch.rows),
         loss=lambda logits, batch, epoch: loss_of(logits, batch.visemes),
-        predict=lambda logits, batch: confusion(logits.argmax(2).cpu().numpy(), batch.visemes.cpu().numpy()),
+        predict=lambda logits, batch: taken(logits.argmax(2).cpu().numpy(), batch.visemes.cpu().numpy()),
         score=lambda told: figures_of(np.sum(told, axis=0)),
         best="accuracy",
         tested=bool(material.get(TEST)),
@@ -150,15 +151,12 @@ def loss_of(logits: Tensor, visemes: Tensor) -> Loss:
     return Loss(total, {}, float((visemes != NOT_SCORED).sum()))
 
 
-def confusion(told: np.ndarray, visemes: np.ndarray) -> np.ndarray:
-    """How often which viseme was taken for which, (15, 15): row by truth, column by what was told."""
-    counts = visemes != NOT_SCORED
-    places = visemes[counts] * len(VISEMES) + told[counts]
-    return np.bincount(places, minlength=len(VISEMES) ** 2).reshape(len(VISEMES), -1)
+def taken(told: np.ndarray, visemes: np.ndarray) -> np.ndarray:
+    """How often which viseme was taken for which where it is known, (15, 15): truth by row, what was told by column."""
+    known = visemes != NOT_SCORED
+    return confusion(visemes[known], told[known], len(VISEMES))
 
 
-def figures_of(confused: np.ndarray) -> dict[str, float]:
-    """Part of the rows that are right, and the mean of that over the visemes there are."""
-    seen = confused.sum(1)
-    right = np.diag(confused)[seen > 0] / seen[seen > 0]
-    return {"accuracy": float(np.trace(confused) / max(seen.sum(), 1)), "balanced_accuracy": float(right.mean())}
+def figures_of(counts: np.ndarray) -> dict[str, float]:
+    """Part of the rows that are right, 0 of none, and the mean of that over the visemes there are."""
+    return {"accuracy": float(np.nan_to_num(accuracy(counts))), "balanced_accuracy": balanced_accuracy(counts)}
