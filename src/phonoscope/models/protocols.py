@@ -158,6 +158,37 @@ class FaceEmbedder(Protocol):
         ...
 
 
+class LipEncoder(Protocol):
+    """Tells how a mouth moves: rows from which a network can guess what is said."""
+
+    backend_kind: ClassVar[str] = "lip_encoder"
+    card: Card
+    policy: str  # the crop that it wants, by its name in `core.geometry.POLICIES`
+    size: int  # px, both sides of the faces that it wants
+    width: int  # numbers of a row
+
+    def __call__(self, faces: np.ndarray) -> np.ndarray:
+        """Rows (T, width) float32, one a face, of one face's film (T, size, size) uint8 grey, 25 frames a second."""
+        ...
+
+
+class VoiceSeparator(Protocol):
+    """Tells voices apart by the lips that speak them."""
+
+    backend_kind: ClassVar[str] = "voice_separator"
+    card: Card
+    lips: str  # the lip encoder whose rows it has learnt from, by name
+    stretch: int  # frames that it is shown at once, 25 a second; longer film is put together from such
+
+    def __call__(self, audio: np.ndarray, lips: np.ndarray) -> np.ndarray:
+        """Voices (S, N) float32, one a face in the order of `lips`, of audio (N,) float32 at 16 kHz.
+
+        Args:
+            lips: (S, T, width) float32, 25 rows a second, row t from sample 640 t on; NaN where a face is not seen.
+        """
+        ...
+
+
 class SpeechEncoder(Protocol):
     """Gives every layer's view of speech, by a network that has learnt from sound."""
 
