@@ -13,6 +13,7 @@ VERBS = {
     "prepare": "films in, a prepared store out: the main job",
     "ingest": "take films into a store: their clock and their sound, nothing more",
     "annotations": "films with labels that people gave (AVA, ASW) into a store: their faces, who speaks when",
+    "fetch": "films of a list from the web, politely: AVSpeech, AVA, HDTF, VoxCeleb2, or any table of URLs",
     "check": "are collected clips fit for training? no face, several faces, no speech, one speaker in two sets …",
     "cut": "cut long films into pieces of so many seconds",
     "run": "make artifacts of the recordings of a store",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlparse
 
 import msgspec
@@ -23,11 +23,15 @@ from phonoscope.store.folder import Store, must_be_empty
 from phonoscope.store.lock import alone
 from phonoscope.store.uri import as_uri, local_path
 
+if TYPE_CHECKING:
+    from phonoscope.media.probe import Probe
+
 LEDGER, VERSION = "cut.jsonl", 1
 SAMPLE_RATE = 48_000  # Hz, of the pieces' sound, which is mono as all our sound
 BIT_RATE = 128_000  # bits a second
 PRESET = "veryfast"  # of x264: half the time of its default, for 1 dB
 SHORTEST_S = 1  # s; a shorter last piece is left out
+WHOLE = np.eye(2, 3)  # the window of a piece that shows all
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,28 @@ def _cut(film: LongFilm, root: Path, every_s: Fraction, fps: Fraction | None, cr
     )
 
 
+def write_piece(
+    film: Path, found: "Probe", span: Span, path: Path, size: tuple[int, int], window: np.ndarray, crf: int = 18
+) -> None:
+    """One piece of a film, whole or not at all.
+
+    Args:
+        found: what `media.probe` says of the film, at the rates that the piece is to have.
+        span: its frames on that clock.
+        size: (h, w) px of the piece, both even.
+        window: (2, 3), from the film's px to the piece's.
+
+    Raises:
+        RecordingFailed: the film breaks off before.
+    """
+    from phonoscope.media.audio import read_audio
+    from phonoscope.media.video import decode
+
+    blocks = read_audio(film, found.timeline, found.num_samples, SAMPLE_RATE)
+    sound = _Sound(blocks) if found.num_samples else None
+    _write(path, decode(film, found.clock, [span]), sound, found.fps, size, crf, window)
+
+
 def _write(
     path: Path,
     pictures: Iterator[Picture],
@@ -187,6 +213,7 @@ def _write(
     fps: Fraction,
     size: tuple[int, int],
     crf: int,
+    window: np.ndarray = WHOLE,
 ) -> None:
     """One piece, whole or not at all."""
     from phonoscope.media.encode import FilmWriter
@@ -194,7 +221,7 @@ def _write(
     rate = SAMPLE_RATE if sound else 0
     with FilmWriter(path, size, fps, rate, crf=crf, preset=PRESET, audio_bit_rate=BIT_RATE) as film:
         for picture in pictures:
-            film.picture(picture.crop_yuv(np.eye(2, 3), size, 0))
+            film.picture(picture.crop_yuv(window, size, 0))
             if sound:
                 film.sound(sound.under(Span(picture.frame, picture.frame + 1).samples(fps, SAMPLE_RATE)))
 

@@ -1,0 +1,259 @@
+"""Fetching a list: hosts side by side, each politely; what came stands in `fetched.jsonl`, what failed in
+`errors.jsonl`, and the same call again goes on from there."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from phonoscope.core.errors import PhonoscopeError, UsageError
+from phonoscope.corpora.wanted import Wanted
+from phonoscope.data.fetch.outcome import BLOCKS, SETTLED, FetchFailed
+from phonoscope.data.fetch.pieces import cut_out
+from phonoscope.data.fetch.polite import Host, Manners
+from phonoscope.data.fetch.site import Got, SiteParams, get
+from phonoscope.data.where import conditions
+from phonoscope.store.folder import must_be_empty
+from phonoscope.store.ledger import ERRORS, Failure, add_failure, read_failures, settle_failures
+from phonoscope.store.lines import add_line, read_lines
+from phonoscope.store.lock import alone
+from phonoscope.store.uri import sha256_of
+
+LEDGER, STEP = "fetched.jsonl", "fetch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A film, or a piece of one, that lies in the folder."""
+
+    name: str  # with suffix
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A film that came: a line of `fetched.jsonl`."""
+
+    url: str
+    files: tuple[File, ...]
+    site: str = ""
+    id: str = ""  # by which the site knows it
+    title: str = ""
+    uploader: str = ""
+    licence: str = ""  # as the list has it, else the site
+    speaker: str = ""
+    split: str = ""
+    when: str = ""  # UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What has become of a film of the list."""
+
+    name: str
+    url: str
+    state: str  # fetched, kept (it lay there), failed, left (it failed for good before), waiting (for another run)
+    files: tuple[str, ...] = ()
+    type: str = ""  # of failure
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchParams:
+    """What is done with a film that has come, and which are asked for."""
+
+    site: SiteParams = field(default_factory=SiteParams)
+    manners: Manners = field(default_factory=Manners)
+    whole: bool = False  # keep the whole film, too, where only pieces of it are wanted
+    fps: Fraction | None = None  # of pieces; None: the film's own
+    crop: bool = False  # pieces show the window that the list tells
+    retry: str = ""  # a query over `type`, `host`, `name`, `message` of what failed: only that is tried
+
+
+def fetch(
+    films: Sequence[Wanted],
+    to: Path,
+    p: FetchParams,
+    on_bytes: Callable[[str, int, int], object] = lambda name, done, of: None,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[Told]:
+    """Fetch films into a folder, and tell of each as it comes.
+
+    What lies there is kept; what is gone, private, blocked here or unsupported is left alone until `p.retry` asks for
+    it; everything else is tried again by the same call.
+
+    Raises:
+        UsageError: the folder holds other things, or the query makes no sense.
+        PhonoscopeError: the disk is full.
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    with alone(to / ".lock"):
+        if not (to / LEDGER).exists():
+            must_be_empty(to)
+            (to / LEDGER).touch()
+    there, failures = came(to), {it.source: it for it in read_failures(to)}
+    asked = _asked(p.retry, list(failures.values()))
+    due: dict[str, list[Wanted]] = {}
+    for film in films:
+        failure = failures.get(film.url)
+        if (known := there.get(film.url)) and _whole(to, known, film):
+            yield Told(name=film.name, url=film.url, state="kept", files=tuple(it.name for it in known.files))
+        elif asked is not None and film.url not in asked:
+            yield Told(name=film.name, url=film.url, state="waiting")
+        elif asked is None and failure and failure.reason in SETTLED:
+            yield Told(name=film.name, url=film.url, state="left", type=failure.reason, message=failure.message)
+        else:
+            due.setdefault(host_of(film.url), []).append(film)
+    yield from _Fetching(to, p, on_bytes, sleep).all(due)
+
+
+def came(to: Path) -> dict[str, Fetched]:
+    """What has come into a folder, by URL."""
+    return {it.url: it for it in read_lines(to / LEDGER, Fetched)}
+
+
+def host_of(url: str) -> str:
+    """Who is asked for a film: `youtube.com`."""
+    return (urlsplit(url).netloc or url).removeprefix("www.")
+
+
+def _asked(retry: str, failures: list[Failure]) -> set[str] | None:
+    """The URLs that a query over failures means; None without one."""
+    if not retry:
+        return None
+    columns = {
+        "type": np.array([it.reason for it in failures], np.str_),
+        "host": np.array([host_of(it.source) for it in failures], np.str_),
+        "name": np.array([it.recording for it in failures], np.str_),
+        "message": np.array([it.message for it in failures], np.str_),
+    }
+    wanted = np.ones(len(failures), bool)
+    for part in conditions(retry):
+        wanted &= part.judge(columns)[0]
+    return {it.source for it, mine in zip(failures, wanted, strict=True) if mine}
+
+
+def _whole(to: Path, known: Fetched, film: Wanted) -> bool:
+    """Whether all that is wanted of a film lies there as it came."""
+    for file in known.files:
+        path = to / file.name
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            return False
+    names = {it.name.rpartition(".")[0] for it in known.files}
+    return names >= {it.name for it in film.pieces} and bool(film.pieces or film.name in names)
+
+
+class _Fetching:
+    """A list that is being fetched, some threads a host."""
+
+    def __init__(self, to: Path, p: FetchParams, on_bytes: Callable[[str, int, int], object], sleep: Callable) -> None:
+        self.to, self.p, self.on_bytes, self.sleep = to, p, on_bytes, sleep
+        self.told: queue.Queue[Told | BaseException | None] = queue.Queue()
+        self.stop = threading.Event()
+
+    def all(self, due: dict[str, list[Wanted]]) -> Iterator[Told]:
+        threads = []
+        for films in due.values():
+            host, todo = Host(self.p.manners, sleep=self.sleep), iter(films)
+            turn = threading.Lock()
+            count = min(self.p.manners.at_once, len(films))
+            threads += [threading.Thread(target=self._work, args=(host, todo, turn), daemon=True) for _ in range(count)]
+        for it in threads:
+            it.start()
+        running, wrong = len(threads), None
+        try:
+            while running:
+                told = self.told.get()
+                if told is None:
+                    running -= 1
+                elif isinstance(told, BaseException):
+                    wrong = wrong or told
+                    self.stop.set()
+                else:
+                    yield told
+        finally:
+            self.stop.set()
+        if wrong:
+            raise wrong
+
+    def _work(self, host: Host, todo: Iterator[Wanted], turn: threading.Lock) -> None:
+        try:
+            while not self.stop.is_set():
+                with turn:
+                    film = next(todo, None)
+                if film is None:
+                    return
+                if host.wait():
+                    self.told.put(self._one(film, host))
+                else:
+                    said = f"{host_of(film.url)} wants us to stop: the same command goes on later"
+                    self.told.put(Told(name=film.name, url=film.url, state="waiting", message=said))
+        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that asked
+            self.told.put(error)
+        finally:
+            self.told.put(None)
+
+    def _one(self, film: Wanted, host: Host) -> Told:
+        told = Told(name=film.name, url=film.url, state="fetched")
+        try:
+            got = get(film, self.to, self.p.site, lambda done, of: self._bytes(film.name, done, of))
+            if got is None:
+                return replace(told, state="kept", message=f"it stands in the archive {self.p.site.archive}")
+            fetched, lost = self._keep(film, got)
+        except FetchFailed as error:
+            self._failed(film, error.kind, str(error))
+            if error.kind == "disk":
+                raise PhonoscopeError(f"'{self.to}' cannot be written to: {error}") from error
+            if error.kind in BLOCKS:
+                host.blocked()
+            return replace(told, state="failed", type=error.kind, message=str(error))
+        host.came()
+        files = tuple(it.name for it in fetched.files)
+        if lost:
+            said = "; ".join(lost.values())
+            self._failed(film, "damaged", said)
+            return replace(told, state="failed", files=files, type="damaged", message=said)
+        settle_failures(self.to, [film.url], {STEP})
+        return replace(told, files=files)
+
+    def _bytes(self, name: str, done: int, of: int) -> None:
+        if self.stop.is_set():
+            raise FetchFailed("network", "stopped")
+        self.on_bytes(name, done, of)
+
+    def _keep(self, film: Wanted, got: Got) -> tuple[Fetched, dict[str, str]]:
+        paths, lost = [got.path], {}
+        if film.pieces:
+            cut, failed = cut_out(got.path, film.pieces, self.p.fps, crop=self.p.crop)
+            lost = dict(failed)
+            paths = [*([got.path] if self.p.whole or lost else []), *cut]
+        fetched = Fetched(
+            url=film.url,
+            files=tuple(File(name=it.name, sha256=sha256_of(it), bytes=it.stat().st_size) for it in paths),
+            site=got.site, id=got.id, title=got.title, uploader=got.uploader, licence=film.licence or got.licence,
+            speaker=film.speaker, split=film.split, when=datetime.now(UTC).isoformat(timespec="seconds"),
+        )  # fmt: skip
+        with alone(self.to / ".lock"):
+            add_line(self.to / LEDGER, fetched)
+        if got.path not in paths:
+            got.path.unlink()
+        return fetched, lost
+
+    def _failed(self, film: Wanted, kind: str, message: str) -> None:
+        add_failure(self.to, Failure(source=film.url, recording=film.name, step=STEP, reason=kind, message=message))
+
+
+def check(to: Path) -> None:
+    """Raises: UsageError: the folder is a store, or holds other things than what was fetched."""
+    if (to / "store.json").exists():
+        raise UsageError(f"'{to}' is a store: fetch into a folder of its own, then `phonoscope prepare` it")
+    if to.exists() and not (to / LEDGER).exists() and not (to / ERRORS).exists():
+        must_be_empty(to)
