@@ -12,12 +12,15 @@ from tyro.conf import Positional, arg
 
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import UsageError
+from phonoscope.corpora.fetched import came
 from phonoscope.data.fetch import job as api
 from phonoscope.data.fetch.lists import KINDS, films_of
 from phonoscope.data.fetch.polite import Manners
 from phonoscope.data.fetch.site import SiteParams, need_yt_dlp
 from phonoscope.flow.shard import Shard
 from phonoscope.report.wording import count
+
+LABELS = "ava-labels"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class Fetch:
     phonoscope fetch avspeech avspeech_train.csv --first 0 --last 20 --to clips
     phonoscope fetch hdtf HDTF_dataset --to hdtf --crop
     phonoscope fetch ava ava_speech_file_names_v1.csv --to trainval
+    phonoscope fetch ava-labels --to labels                    its annotations: labels/training, labels/validation
     phonoscope fetch list urls.txt --to films --retry "type == 'rate-limited'"
 
     Where a list tells of spans, these are cut out, exact to the frame. A host that wants us to stop is left in peace,
@@ -36,8 +40,8 @@ class Fetch:
     You need the right to use what you fetch.
     """
 
-    kind: Positional[str]  # list, avspeech, hdtf, voxceleb2 or ava
-    lists: Positional[tuple[Path, ...]]  # files, or the folder that the kind has its lists in
+    kind: Positional[str]  # list, avspeech, hdtf, voxceleb2, ava or ava-labels
+    lists: Positional[tuple[str, ...]] = ()  # files, or the folder that the kind has its lists in
     to: Path  # a new folder, or one that was fetched into
     map: tuple[str, ...] = ()  # of `list`: which column tells what: url=link name=id start=begin stop=end …
     first: int = 0  # row of the list to begin with, counted from 0
@@ -57,9 +61,11 @@ class Fetch:
 def main(arguments: Sequence[str]) -> int:
     """Run the verb. Exit code 1 if a film failed or waits."""
     options, _ = parse(Fetch, arguments, with_params=False)
+    if options.kind == LABELS:
+        return _labels(options)
     if options.kind not in KINDS:
-        raise UsageError(f"no list of kind '{options.kind}'; there are {', '.join(KINDS)}")
-    films = films_of(options.kind, options.lists, options.map, options.annotations)
+        raise UsageError(f"no list of kind '{options.kind}'; there are {', '.join((*KINDS, LABELS))}")
+    films = films_of(options.kind, [Path(it) for it in options.lists], options.map, options.annotations)
     films = films[options.first : options.last] if options.kind != "avspeech" else films
     if options.shard:
         shard = Shard.parse(options.shard)
@@ -84,6 +90,17 @@ def main(arguments: Sequence[str]) -> int:
     return int(any(states[it] for it in states if it not in ("fetched", "kept")))
 
 
+def _labels(options: Fetch) -> int:
+    from phonoscope.data.fetch.archives import ARCHIVES, labels
+
+    if options.dry_run:
+        print("\n".join(options.lists or ARCHIVES))
+        return 0
+    for split, tables in labels(options.to, options.lists).items():
+        print(f"{options.to / split}: {count(tables, 'table')}")
+    return 0
+
+
 def _line(told: api.Told) -> str:
     if told.state == "fetched":
         return f"{told.name}: {', '.join(told.files)}"
@@ -94,7 +111,7 @@ def _foretell(films: Sequence, to: Path) -> int:
     pieces = sum(len(it.pieces) for it in films)
     seconds = sum(it.stop_s - it.start_s for film in films for it in film.pieces)
     hosts = Counter(api.host_of(it.url) for it in films)
-    there = api.came(to)
+    there = came(to)
     print(f"{count(len(films), 'film')}, {len([it for it in films if it.url in there])} of them here before")
     if pieces:
         print(f"{count(pieces, 'piece')}, {seconds / 60:.1f} minutes")

@@ -77,6 +77,7 @@ class Work:
     card_of: Callable[[str], str]  # a model's name -> its identity
     known: Mapping[str, Known] = field(default_factory=dict)
     rights: Rights = field(default_factory=Rights)
+    rights_of: Mapping[str, Rights] = field(default_factory=dict)  # of films, by URI, of which we know more
     threads: int = 1  # at most, of a model; with several, film is decoded ahead in one more; no result depends on it
     ingests: bool = True  # items are films; otherwise recordings that the store has
     corpus: ByCorpus | None = None  # what lists or annotates the films
@@ -94,7 +95,7 @@ class Work:
             store, fresh = Store(self.root), False
             if self.ingests:
                 on_progress(item, "ingest", 0, 0)
-                id, fresh = ingest(store, item, self.known, self.rights)
+                id, fresh = ingest(store, item, self.known, self.rights_of.get(as_uri(item), self.rights))
             stored = store[id]
             source = item if self.ingests else stored.recording.source
             with store.hold(stored.folder.name):

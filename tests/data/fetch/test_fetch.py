@@ -2,7 +2,6 @@ import hashlib
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,17 @@ import av
 import numpy as np
 import pytest
 
+from phonoscope.core.media import Rights
+from phonoscope.corpora.fetched import came
 from phonoscope.corpora.wanted import Piece, Wanted
 from phonoscope.data.fetch import site
-from phonoscope.data.fetch.job import FetchParams, Told, came, fetch
+from phonoscope.data.fetch.job import FetchParams, Told, fetch
 from phonoscope.data.fetch.outcome import failed
 from phonoscope.data.fetch.polite import Manners
 from phonoscope.data.fetch.site import SiteParams
+from phonoscope.job import prepare
 from phonoscope.media.encode import write_film
+from phonoscope.store.folder import Store
 from phonoscope.store.ledger import read_failures
 
 pytest.importorskip("yt_dlp")
@@ -90,23 +93,13 @@ def test_a_killed_run_goes_on_in_the_middle_of_a_file(web: Any, folder: Path, fi
 
 
 def test_a_host_that_wants_us_to_stop_is_left_in_peace(web: Any, folder: Path) -> None:
-    waited: list[float] = []
     films = [Wanted(url=web("429", f"film{n}"), name=f"film{n}") for n in range(9)]
-    manners = Manners(per_minute=6000, burst=50, pause_s=0.01, patience=3)
-    told = list(fetch(films, folder, FetchParams(site=QUICK.site, manners=manners), sleep=slept(waited)))
+    manners = Manners(per_minute=6000, burst=50, pause_s=0.001, patience=3)
+    told = list(fetch(films, folder, FetchParams(site=QUICK.site, manners=manners)))
     assert [it.state for it in told] == ["failed"] * 3 + ["waiting"] * 6
     assert sum(web.asked.values()) == 3  # the list is not burnt through
-    assert sum(waited) >= 0.01 + 0.02 - 0.005
     again = list(fetch(films[3:], folder, QUICK))
     assert again[0].state == "failed"  # another run asks again
-
-
-def slept(into: list[float]) -> Any:
-    def sleep(seconds: float) -> None:
-        into.append(seconds)
-        time.sleep(seconds)
-
-    return sleep
 
 
 def test_what_is_gone_is_left_alone_until_asked_for(web: Any, folder: Path) -> None:
@@ -171,6 +164,15 @@ def test_picture_and_sound_that_come_apart_are_put_together(tmp_path: Path) -> N
         samples = sum(it.samples for it in film.decode(audio=0))
     assert path.name == "x.mkv" and len(frames) == 50 and abs(samples - 32000) <= 2048
     assert sorted(it.name for it in tmp_path.iterdir()) == ["x.mkv"]
+
+
+def test_prepare_keeps_whose_a_fetched_film_is(web: Any, folder: Path, tmp_path: Path) -> None:
+    got(web, folder, "ok", licence="CC-BY-4.0", speaker="ana", split="validation")
+    assert all(it.failure is None for it in prepare([folder], tmp_path / "store", (), corpus="fetched").carry_out())
+    store = Store(tmp_path / "store")
+    (stored,) = (store[id] for id in store)
+    assert stored.recording.rights == Rights(licence="CC-BY-4.0", origin=web("ok"))
+    assert stored.listed and (stored.listed.speaker, stored.listed.split) == ("ana", "validation")
 
 
 def test_an_archive_is_read_and_added_to(web: Any, folder: Path) -> None:

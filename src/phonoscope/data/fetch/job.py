@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from phonoscope.core.errors import PhonoscopeError, UsageError
+from phonoscope.corpora.fetched import LEDGER, Fetched, File, came
 from phonoscope.corpora.wanted import Wanted
 from phonoscope.data.fetch.outcome import BLOCKS, SETTLED, FetchFailed
 from phonoscope.data.fetch.pieces import cut_out
@@ -22,36 +23,11 @@ from phonoscope.data.fetch.site import Got, SiteParams, get
 from phonoscope.data.where import conditions
 from phonoscope.store.folder import must_be_empty
 from phonoscope.store.ledger import ERRORS, Failure, add_failure, read_failures, settle_failures
-from phonoscope.store.lines import add_line, read_lines
+from phonoscope.store.lines import add_line
 from phonoscope.store.lock import alone
 from phonoscope.store.uri import sha256_of
 
-LEDGER, STEP = "fetched.jsonl", "fetch"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """A film, or a piece of one, that lies in the folder."""
-
-    name: str  # with suffix
-    sha256: str
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A film that came: a line of `fetched.jsonl`."""
-
-    url: str
-    files: tuple[File, ...]
-    site: str = ""
-    id: str = ""  # by which the site knows it
-    title: str = ""
-    uploader: str = ""
-    licence: str = ""  # as the list has it, else the site
-    speaker: str = ""
-    split: str = ""
-    when: str = ""  # UTC
+STEP = "fetch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +89,6 @@ def fetch(
         else:
             due.setdefault(host_of(film.url), []).append(film)
     yield from _Fetching(to, p, on_bytes, sleep).all(due)
-
-
-def came(to: Path) -> dict[str, Fetched]:
-    """What has come into a folder, by URL."""
-    return {it.url: it for it in read_lines(to / LEDGER, Fetched)}
 
 
 def host_of(url: str) -> str:

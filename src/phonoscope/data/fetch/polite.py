@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from phonoscope.core.checks import within
 
+LEAST_S = 0.001  # that a wait lasts: a shorter one might not move the clock
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manners:
@@ -57,7 +59,7 @@ class Host:
                     self._tokens -= 1
                     return True
                 due = max(self._until - now, (1 - self._tokens) / rate if self._tokens < 1 else 0.0)
-            self.sleep(due)
+            self.sleep(max(due, LEAST_S))
 
     @property
     def given_up(self) -> bool:
