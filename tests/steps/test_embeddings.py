@@ -144,6 +144,45 @@ def test_faces_that_are_turned_too_far_are_passed_over_and_unknown_turning_is_no
     assert rows_of(made, 0) == list(rows)
 
 
+@given(st.lists(st.booleans(), min_size=1, max_size=20), st.integers(0, 9))
+def test_at_nought_every_frame_is_embedded_where_the_face_is_known_and_no_other(seen, start):
+    track = replace(track_of(0, start, len(seen)), observed=np.array(seen, bool))
+    made = embedded(pictures(30), track, per_track=0)
+    assert rows_of(made, 0) == np.flatnonzero(seen).tolist()
+    assert made.frames.of(0, "missing").tolist() == [not it for it in seen]
+    some = embedded(pictures(30), track, per_track=3)
+    assert {*rows_of(some, 0)} <= {*rows_of(made, 0)}
+    for row in rows_of(some, 0):
+        np.testing.assert_array_equal(some[0][row], made[0][row])
+
+
+def test_at_nought_it_does_not_matter_where_the_face_looks():
+    landmarks = landmarks_of(np.tile(FACE, (9, 1, 1)), r22=np.linspace(-1, 1, 9).astype(np.float32))
+    made = drive(
+        embeddings(FILM, Tracks((track_of(0, 0, 9),)), landmarks, Aligned(), EmbeddingsParams(per_track=0)), pictures(9)
+    )
+    assert rows_of(made, 0) == list(range(9))
+
+
+def test_landmarks_say_where_a_face_is_known_though_the_detector_did_not_look():
+    track = replace(track_of(0, 0, 9), observed=np.arange(9) % 5 == 0)
+    seen = np.tile(FACE, (9, 1, 1))
+    seen[2] = np.nan
+    step = embeddings(FILM, Tracks((track,)), landmarks_of(seen), FakeEmbedder(), EmbeddingsParams(per_track=0))
+    assert rows_of(drive(step, pictures(9)), 0) == [0, 1, 3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_missing_is_where_the_face_is_not_known_whatever_is_embedded(count):
+    seen = np.tile(FACE, (9, 1, 1))
+    seen[3:5] = np.nan
+    tracks = Tracks((track_of(0, 0, 9), track_of(1, 0, 9, RIGHT)))
+    landmarks = landmarks_of(seen, np.full((9, 68, 2), np.nan, np.float32))
+    made = drive(embeddings(FILM, tracks, landmarks, Aligned(), EmbeddingsParams(per_track=count)), pictures(9))
+    assert np.flatnonzero(made.frames.of(0, "missing")).tolist() == [3, 4]
+    assert made.frames.of(1, "missing").all()
+
+
 def test_no_tracks_are_no_embeddings():
     made = embedded([])
     assert (made.arrays, len(made.frames.track)) == ({}, 0)
@@ -165,7 +204,7 @@ def test_an_embedder_that_gives_something_else_is_refused(wrong):
         drive(step, pictures(3))
 
 
-@pytest.mark.parametrize("wrong", [{"per_track": 0}, {"max_turned_deg": -1}, {"max_turned_deg": 181}])
+@pytest.mark.parametrize("wrong", [{"per_track": -1}, {"max_turned_deg": -1}, {"max_turned_deg": 181}])
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(UsageError, match=r"embeddings\.\w+ must be"):
         EmbeddingsParams(**wrong)
@@ -180,5 +219,6 @@ def test_both_steps_run_in_a_store(puppets, tmp_path, monkeypatch):
     faces, found = stored.load("embeddings"), stored.load("people")
     for track in stored.load("tracks"):
         assert (len(rows_of(faces, track.id)), len(faces[track.id])) == (5, len(track))
+        assert not faces.frames.of(track.id, "missing").any()  # landmarks, unlike the detector, look at each frame
     assert sorted({*found.columns["person"].tolist()}) == [0, 1]  # two who are seen together are two
     assert found.columns["person"].dtype == np.int32

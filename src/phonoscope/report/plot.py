@@ -16,6 +16,7 @@ from phonoscope.store.recording import StoredRecording
 SIZE = (260, 1000)  # h, w px of the whole picture
 PANEL = 150  # px, height of one of several pictures that stand on each other
 MOST = 256  # rows of a map; of more, evenly chosen ones are shown
+ONE = 1e-3  # of the largest value: by less, values do not differ in the three digits that an axis has
 LEFT, RIGHT, TOP, BOTTOM = 54, 16, 34, 26  # px, margins
 
 
@@ -35,7 +36,7 @@ def plot_of(stored: StoredRecording, name: str) -> np.ndarray:
     value = stored.load(name)
     if isinstance(value, TrackTable) and name == "asd":
         lines = _tracks(value, "score", float(recording.fps))
-        return curves(lines, duration_s, _range(value), f"{title}, log-odds of speaking")
+        return curves(lines, duration_s, bounds(value), f"{title}, log-odds of speaking")
     if isinstance(value, TrackTable):
         return np.concatenate([_panel(value, column, recording, title) for column in value.columns])
     if name == "audio":
@@ -43,14 +44,14 @@ def plot_of(stored: StoredRecording, name: str) -> np.ndarray:
     if value.values.ndim == 1:
         colour = AMBER if name == "vad" else BLUE
         shown = Line(_times(value), np.asarray(value.values), colour)
-        return curves([shown], duration_s, (0.0, 1.0) if name == "vad" else _range(shown.value), title)
+        return curves([shown], duration_s, (0.0, 1.0) if name == "vad" else bounds(shown.value), title)
     return heat_map(value, duration_s, title)
 
 
 def _panel(table: TrackTable, column: str, recording: Recording, title: str) -> np.ndarray:
     """One column along every track."""
     lines, known = _tracks(table, column, float(recording.fps)), table.columns[column]
-    span = _range(known[np.isfinite(known)])
+    span = bounds(known[np.isfinite(known)])
     return curves(lines, float(recording.duration_s), span, f"{title} · {column}", PANEL)
 
 
@@ -148,11 +149,18 @@ def _times(series: Series) -> np.ndarray:
     return float(series.start) + np.arange(len(series)) / float(series.rate)
 
 
-def _range(values: "np.ndarray | TrackTable") -> tuple[float, float]:
-    """Bounds that hold all values; those of log-odds lie evenly about 0."""
+def bounds(values: "np.ndarray | TrackTable") -> tuple[float, float]:
+    """Ends of an axis that hold all values, (N,); those of log-odds lie evenly about 0.
+
+    Values that the axis could not tell apart are one: it stands in the middle, and 0 at an end.
+    """
     if isinstance(values, TrackTable):
         most = float(np.ceil(np.abs(values.columns["score"]).max(initial=1)))
         return -most, most
     values = np.asarray(values, np.float64)
     low, high = float(np.min(values, initial=np.inf)), float(np.max(values, initial=-np.inf))
-    return (low, high) if low < high else (low - 1, low + 1) if np.isfinite(low) else (0.0, 1.0)
+    if not np.isfinite(low):
+        return 0.0, 1.0
+    if high - low > ONE * max(-low, high):
+        return low, high
+    return (min(2 * low, 0.0), max(2 * high, 0.0)) if low or high else (-1.0, 1.0)

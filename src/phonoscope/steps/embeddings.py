@@ -1,4 +1,4 @@
-"""Embeddings: what a face looks like in numbers that are near each other for one person, a few times a track."""
+"""Embeddings: what a face looks like, in numbers that are near each other for one person; of a few frames or all."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from phonoscope.core.align import any_crop
 from phonoscope.core.along import blank_table
 from phonoscope.core.checks import within
-from phonoscope.core.faces import TrackArrays, Tracks
+from phonoscope.core.faces import Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import POLICIES, Crop
 from phonoscope.core.media import Picture
 from phonoscope.core.time import Span
@@ -23,23 +23,26 @@ class EmbeddingsParams:
     """Which model, and how many faces of a track it is shown."""
 
     model: str = "auto"  # a face embedder by name; auto: the best whose weights can be had
-    per_track: int = 5  # faces of each track that are embedded, spread over it; fewer if the track is shorter
-    max_turned_deg: float = 40.0  # degrees; faces that are turned further from the camera are not embedded
+    weights: str = ""  # of a network: vggface2, or a file, your own for example; by default those of its card
+    per_track: int = 5  # faces of each track that are embedded, spread over it; fewer if it is short; 0: all known
+    max_turned_deg: float = 40.0  # degrees; faces turned further from the camera are left out, unless per_track is 0
 
     def __post_init__(self) -> None:
-        within("embeddings.per_track", self.per_track, 1)
+        within("embeddings.per_track", self.per_track, 0)
         within("embeddings.max_turned_deg", self.max_turned_deg, 0, 180)
 
 
-@step(version=1)
+@step(version=2)
 def embeddings(
     film: Film, tracks: Tracks, landmarks: TrackArrays | None, embedder: FaceEmbedder, p: EmbeddingsParams
 ) -> Look[TrackArrays]:
     """Arrays along tracks, (T, width) float32: `per_track` rows of each are embeddings, all others NaN.
 
-    The frames where the face is known (by landmarks if the crop goes by them, else by the detector), and not turned too
-    far, are parted into so many stretches of equal length; of each the frame is embedded in which the head faces the
-    camera most, or the middle one where the landmarks tell of no turning. Only those frames are asked of the film.
+    The frames where the face is known (by landmarks, which look at each frame; without any by the detector), and not
+    turned too far, are parted into so many stretches of equal length; of each the frame is embedded in which the head
+    faces the camera most, or the middle one where the landmarks tell of no turning. If `per_track` is 0, each frame is
+    embedded where the face is known, however turned. Only those frames are asked of the film. Beside the arrays, a row
+    a frame of a track: "missing" bool, that the face is not known there.
 
     Args:
         landmarks: those of the tracks; an embedder that wants "aligned" faces cannot do without.
@@ -49,16 +52,14 @@ def embeddings(
     """
     arrays = {track.id: np.full((len(track), embedder.width), np.nan, np.float32) for track in tracks}
     due: dict[int, list[Crop]] = {}
+    frames, starts = blank_table(tracks)
+    missing = np.zeros(len(frames.track), bool)
     for track in tracks:
         points = landmarks[track.id] if landmarks else None
-        crop, missing = any_crop(track, embedder.policy, embedder.expand, embedder.size, points)
-        known = ~missing if POLICIES[embedder.policy].square is None else track.observed.copy()
-        if landmarks and FRONTAL in landmarks.frames.columns:
-            facing = landmarks.frames.of(track.id, FRONTAL)
-            known &= ~(facing < np.cos(np.radians(p.max_turned_deg)))  # what is not known, NaN, is no reason
-        else:
-            facing = np.full(len(track), np.nan)
-        for row in chosen(known, facing, p.per_track):
+        crop, lost = any_crop(track, embedder.policy, embedder.expand, embedder.size, points)
+        lost = lost | (~track.observed if points is None else np.isnan(points).any(axis=(1, 2)))
+        missing[starts[track.id] : starts[track.id] + len(track)] = lost
+        for row in _rows(track, ~lost, landmarks, p):
             due.setdefault(track.start + row, []).append(crop)
     batch = yield [Span(frame, frame + 1) for frame in sorted(due)]
     while batch:
@@ -72,7 +73,18 @@ def embeddings(
         batch = yield
     if due:
         raise ValueError(f"the film left out frames that were asked for: {', '.join(map(str, sorted(due)[:5]))}")
-    return TrackArrays(arrays, blank_table(tracks)[0])
+    return TrackArrays(arrays, TrackTable(frames.track, frames.frame, {"missing": missing}))
+
+
+def _rows(track: Track, known: np.ndarray, landmarks: TrackArrays | None, p: EmbeddingsParams) -> list[int]:
+    """The rows of a track, in order, that are to be embedded, of those where its face is known, (T,) bool."""
+    if not p.per_track:
+        return np.flatnonzero(known).tolist()
+    facing = np.full(len(track), np.nan)
+    if landmarks and FRONTAL in landmarks.frames.columns:
+        facing = landmarks.frames.of(track.id, FRONTAL)
+    turned = facing < np.cos(np.radians(p.max_turned_deg))  # what is not known, NaN, is no reason
+    return chosen(known & ~turned, facing, p.per_track)
 
 
 def chosen(known: np.ndarray, facing: np.ndarray, count: int) -> list[int]:

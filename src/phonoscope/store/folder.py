@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from phonoscope.core.errors import UsageError
+from phonoscope.store.files import as_json, whole_file
 from phonoscope.store.lock import alone
-from phonoscope.store.receipts import as_json, whole_file
 from phonoscope.store.recording import StoredRecording
 
 FORMAT = 1

@@ -10,10 +10,10 @@ from typing import Any
 
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import RecordingFailed
+from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
 from phonoscope.store.lines import add_line, read_lines, replace_lines
 from phonoscope.store.lock import alone
-from phonoscope.store.receipts import whole_file
 from phonoscope.store.uri import local_path
 
 ERRORS = "errors.jsonl"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 Value = TypeVar("Value")
 

@@ -19,16 +19,8 @@ from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.store.codecs import CODECS, FOLDER_CODECS, READERS, read_folder, read_recording, series_clock
-from phonoscope.store.receipts import (
-    BY_CORPUS,
-    Receipt,
-    as_json,
-    read_receipts,
-    stale_in,
-    sync,
-    whole_file,
-    write_receipts,
-)
+from phonoscope.store.files import as_json, sync, whole_file
+from phonoscope.store.receipts import BY_CORPUS, Receipt, read_receipts, stale_in, write_receipts
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path, sha256_of
 
