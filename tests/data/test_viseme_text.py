@@ -1,6 +1,7 @@
 """Texts found in sounds: the likeliest way to say all their words in order."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,3 +176,24 @@ def test_a_stutter_has_no_more_ways_than_can_be_followed():
         assert len({len(way) for way in ways}) == 1, "each says all parts"
     said = align(rows_of(400, 0), [word], [ways])
     assert tuple(phone.text for phone in said.phones) in ways
+
+
+@pytest.mark.real
+def test_words_read_aloud_are_found(shared_data: Path):
+    """Labels are those of an aligner, not of people; the network has not heard these readers."""
+    from phonoscope.media.sound import read_sound
+    from phonoscope.models.registry import choose, load
+    from phonoscope.steps.visemes import SAMPLE_RATE
+
+    scorer = load(choose("viseme_scorer"))
+    known = read_dictionary(shared_data / "c_annotations" / "cmudict.zip")
+    errors = []
+    for path in sorted((shared_data / "d_alignment").glob("librivox_*.phone.json")):
+        truth = read_alignment(path)
+        sound = np.concatenate([*read_sound(path.with_name(path.name.replace(".phone.json", ".wav")), SAMPLE_RATE)])
+        words = [word.text.split("(")[0] for word in truth.words]
+        said = align(scorer(sound), words, pronounced(words, known))
+        for true, found in zip(truth.words, said.words, strict=True):
+            errors += [abs(true.start_s - found.start_s), abs(true.stop_s - found.stop_s)]
+    assert len(errors) > 100
+    assert float(np.median(errors)) <= 0.03 and float(np.quantile(errors, 0.9)) <= 0.1

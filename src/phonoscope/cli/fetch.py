@@ -65,8 +65,8 @@ def main(arguments: Sequence[str]) -> int:
         return _labels(options)
     if options.kind not in KINDS:
         raise UsageError(f"no list of kind '{options.kind}'; there are {', '.join((*KINDS, LABELS))}")
-    films = films_of(options.kind, [Path(it) for it in options.lists], options.map, options.annotations)
-    films = films[options.first : options.last] if options.kind != "avspeech" else films
+    lists = [Path(it) for it in options.lists]
+    films = films_of(options.kind, lists, options.map, options.annotations, options.first, options.last)
     if options.shard:
         shard = Shard.parse(options.shard)
         films = [it for it in films if it.url in shard]

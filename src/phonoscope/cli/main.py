@@ -22,6 +22,8 @@ VERBS = {
     "train": "a network learns from a store: who speaks",
     "select": "which tracks become clips: a query, and how many each condition leaves",
     "windows": "seconds of faces and voices that belong together or do not, to train with",
+    "separate": "film of people who talk at once: the voice of each face as a wav, and a film with only that voice",
+    "mix": "voices of different people heard at once, and what each of them is, to learn to part them",
     "visemes": "speech as tracks of mouth shapes: Rhubarb, Moho, ARKit, TextGrid …, and a page that shows them",
     "speak": "texts as speech in many voices, with the times of every phone: labelled speech to train and test with",
     "pack": "write clips into a folder, in a layout that other trainers read",

@@ -9,7 +9,7 @@ import numpy as np
 from phonoscope.core.phones import Alignment, Interval, viseme_rows
 from phonoscope.core.visemes import SILENCE, VISEMES, VisemeTrack
 from phonoscope.corpora.viseme_labels import HOP, LABELS, SAMPLE_RATE, SOUNDS, TOLERANCE, WINDOW, frames
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 FRAME_RATE = Fraction(SAMPLE_RATE, HOP)  # frames a second
 LEAD_S = (WINDOW - HOP) / 2 / SAMPLE_RATE  # s by which a frame's middle lies behind that of its 8 ms

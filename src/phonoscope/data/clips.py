@@ -10,7 +10,7 @@ from phonoscope.core.clips import Clip
 from phonoscope.core.errors import UsageError
 from phonoscope.core.time import Span
 from phonoscope.data.columns import ALWAYS
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 from phonoscope.store.selections import Selection
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from phonoscope.data.viseme_text import Ways, align, forced, text_grid
 from phonoscope.data.viseme_tracks import VisemeTrackParams, shaped
 from phonoscope.models.protocols import VisemeScorer
 from phonoscope.models.registry import choose, load
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 LOG = logging.getLogger("phonoscope")
 LONGEST_NAME = 1000  # characters; a text may have more, a path has not

@@ -7,7 +7,7 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.phones import Alignment
 from phonoscope.corpora.alignments import ctm, lab, textgrid, timit
 from phonoscope.corpora.alignments.reading import KINDS, Kind
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 WRITERS: dict[str, Callable[[Alignment, str, str], str]] = {
     ".textgrid": textgrid.write,

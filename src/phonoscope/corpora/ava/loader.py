@@ -9,7 +9,7 @@ import numpy as np
 
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.ava.rows import AvaRows
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 NTSC = Fraction(1000, 1001)
 USUAL = (25, 24, 30, 24 * NTSC, 30 * NTSC, 50, 60, 60 * NTSC, 48, 20, 15, 12, 10, 5)

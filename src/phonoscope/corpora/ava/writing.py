@@ -10,7 +10,7 @@ import numpy as np
 
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.ava.rows import BOX, LABELS, OFFICIAL, ORIG, AvaRows
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@ from pathlib import Path
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.alignments import write_alignment
 from phonoscope.data.espeak.speaking import SAMPLE_RATE, SpeakParams, speak
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

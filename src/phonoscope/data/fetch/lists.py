@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phonoscope.core.errors import UsageError
-from phonoscope.corpora import ava_videos, hdtf, voxceleb2
+from phonoscope.corpora import ava_videos, avspeech_rows, hdtf, voxceleb2
 from phonoscope.corpora.ava import read_ava
 from phonoscope.corpora.wanted import Wanted, joined, split_map, wanted_in
 
@@ -12,9 +12,14 @@ KINDS = ("list", "avspeech", "hdtf", "voxceleb2", "ava")
 
 
 def films_of(
-    kind: str, lists: Sequence[Path], columns: Sequence[str] = (), annotations: Path | None = None
+    kind: str,
+    lists: Sequence[Path],
+    columns: Sequence[str] = (),
+    annotations: Path | None = None,
+    first: int = 0,
+    last: int | None = None,
 ) -> list[Wanted]:
-    """The films that lists of a kind tell of, in their order.
+    """The films that lists of a kind tell of, in their order; of those, or of a catalogue's rows, [first, last).
 
     Args:
         columns: of `list`, what its columns are called: `url=link`.
@@ -28,6 +33,12 @@ def films_of(
     for path in lists:
         if not path.exists():
             raise UsageError(f"there is no list '{path}'")
+    if kind == "avspeech":
+        return joined(film for path in lists for film in avspeech_rows.wanted(path, first, last))
+    return _films(kind, lists, columns, annotations)[first:last]
+
+
+def _films(kind: str, lists: Sequence[Path], columns: Sequence[str], annotations: Path | None) -> list[Wanted]:
     match kind:
         case "hdtf":
             return joined(film for path in lists for film in hdtf.wanted(path))

@@ -12,7 +12,7 @@ from typing import Any
 from phonoscope.corpora.wanted import Wanted
 from phonoscope.data.fetch.outcome import FetchFailed, failed
 from phonoscope.models.extras import need
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 LOG = logging.getLogger("phonoscope")
 RETRIES = 5  # of one request, with pauses that double

@@ -3,10 +3,14 @@
 from phonoscope.data.pack.annotheia import AnnotheiaParams
 from phonoscope.data.pack.annotheia_clips import AnnotheiaClipsParams
 from phonoscope.data.pack.ava_csv import AvaCsvParams
+from phonoscope.data.pack.avspeech_embeddings import AvspeechEmbeddingsParams
 from phonoscope.data.pack.job import LAYOUTS, Packing, pack
 from phonoscope.data.pack.layout import Layout, Packed
+from phonoscope.data.pack.members import ClipsParams
 from phonoscope.data.pack.overlay import OverlayParams
 from phonoscope.data.pack.rttm import RttmParams
+from phonoscope.data.pack.shard_job import ShardPacking
+from phonoscope.data.pack.shards import ShardParams
 from phonoscope.data.pack.talking_face import TalkingFaceParams
 
 __all__ = [
@@ -14,11 +18,15 @@ __all__ = [
     "AnnotheiaClipsParams",
     "AnnotheiaParams",
     "AvaCsvParams",
+    "AvspeechEmbeddingsParams",
+    "ClipsParams",
     "Layout",
     "OverlayParams",
     "Packed",
     "Packing",
     "RttmParams",
+    "ShardPacking",
+    "ShardParams",
     "TalkingFaceParams",
     "pack",
 ]

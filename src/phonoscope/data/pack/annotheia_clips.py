@@ -8,7 +8,6 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -23,13 +22,13 @@ from phonoscope.core.media import Picture
 from phonoscope.core.time import Span
 from phonoscope.data.pack.accepted import Stretch, read_rows, wanted
 from phonoscope.data.pack.clips import TrackClip
-from phonoscope.data.pack.film import Rest
+from phonoscope.data.pack.film import Rest, watch
 from phonoscope.data.pack.folder import PackedClip, PackFolder
 from phonoscope.data.pack.formats import write_wav
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.whole import called
-from phonoscope.flow.streams import Look, LookFailed, look
+from phonoscope.flow.streams import Look
 from phonoscope.store.folder import Store
 from phonoscope.store.recording import StoredRecording
 
@@ -38,7 +37,6 @@ ALL, COLUMNS = "transcriptions.csv", ("name", "text", "speaker")
 FILM, SOUND, FACE, TEXT = "MP4s/%s.mp4", "WAVs/%s.wav", "FACEs/%s.npz", "TXTs/%s.txt"
 PARTS = {"clip": (FILM, SOUND, FACE), "text": (TEXT,)}
 SAMPLE_RATE, SIZE = 16000, 112  # Hz of the WAVs, px of the faces
-HELD = 4  # whole pictures at a time: no more are needed, and they are large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +149,6 @@ def _plan(material: Material, stretch: Stretch, folder: PackFolder, p: Annotheia
 
 def _make(material: Material, plans: Sequence[_Plan], folder: PackFolder, p: AnnotheiaClipsParams) -> tuple[str, ...]:
     """Make what is due of every stretch; gives what was odd about it."""
-    from phonoscope.media.video import DecodeCount, decode
-
-    stored, count = material.stored, DecodeCount()
     for plan in plans:
         if "clip" not in plan.due:
             with folder.part(_part(material, plan)) as part:
@@ -161,13 +156,7 @@ def _make(material: Material, plans: Sequence[_Plan], folder: PackFolder, p: Ann
     seen = [plan for plan in plans if "clip" in plan.due]
     cuts = _cuts(material, {plan.stretch.clip.track.id for plan in seen}, p)
     lookers = {it.stretch.name: _watch(material, it, cuts[it.stretch.clip.track.id], folder, p) for it in seen}
-    if lookers:
-        try:
-            look(partial(decode, stored.source, stored.clock, count=count), lookers, batch_size=HELD)
-        except LookFailed as error:
-            raise error.__cause__ or error from None
-    lost = f"{count.missing} frames could not be decoded: a neighbour stands for each"
-    return (lost,) if count.missing else ()
+    return watch(material.stored, lookers)
 
 
 _Cut = tuple[Crop, np.ndarray]  # where a track's face is, and in which frames it is not known

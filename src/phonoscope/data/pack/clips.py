@@ -8,6 +8,8 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, Tracks
 from phonoscope.core.time import Span
 from phonoscope.data.clips import read_clips
+from phonoscope.store.folder import Store
+from phonoscope.store.recording import StoredRecording
 
 Choice = Mapping[str, Sequence[tuple[int, Span]]]
 """Recording id -> the pieces of its tracks that are wanted."""
@@ -24,6 +26,18 @@ class TrackClip:
     def span(self) -> Span:
         """The frames of the recording that it covers."""
         return self.track.span
+
+
+def recording_in(store: Store, id: str) -> StoredRecording:
+    """A recording by its whole id: names of clips begin with it, so a part of it will not do.
+
+    Raises:
+        UsageError: there is none.
+    """
+    stored = store[id]
+    if stored.folder.name != id:
+        raise UsageError(f"no '{id}' in the store at '{store.root}'; did you mean '{stored.folder.name}'?")
+    return stored
 
 
 def clips_of(recording: str, tracks: Tracks, chosen: Sequence[tuple[int, Span]] | None = None) -> list[TrackClip]:

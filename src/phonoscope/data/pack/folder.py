@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 
 from phonoscope.core.errors import UsageError
+from phonoscope.store.files import sync, write_if_new
 from phonoscope.store.folder import must_be_empty
 from phonoscope.store.lines import add_line, lines_of
 from phonoscope.store.lock import alone
-from phonoscope.store.receipts import sync, write_if_new
 
 LEDGER, LIST, PARTS = "pack.jsonl", "clips.csv", ".part"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 BLOCK = 1 << 12  # rows of speech at a time, samples · 16: memory stays the same for an hour
 

@@ -8,26 +8,44 @@ from pathlib import Path
 from typing import Any
 
 from phonoscope.core.errors import UsageError
+from phonoscope.data.pack.about import check_sets
 from phonoscope.data.pack.annotheia import AnnotheiaParams, annotheia, join_scenes
 from phonoscope.data.pack.annotheia_clips import AnnotheiaClipsParams, annotheia_clips, join_transcriptions, strays
 from phonoscope.data.pack.ava_csv import AvaCsvParams, ava_csv, join_predictions
-from phonoscope.data.pack.clips import Choice, clips_of, read_choice
+from phonoscope.data.pack.avspeech_embeddings import AvspeechEmbeddingsParams, avspeech_embeddings, join_list
+from phonoscope.data.pack.avspeech_embeddings import strays as numbered_strays
+from phonoscope.data.pack.clips import Choice, clips_of, read_choice, recording_in
 from phonoscope.data.pack.folder import PackFolder
+from phonoscope.data.pack.hf import HF
 from phonoscope.data.pack.layout import Kind, Packed
+from phonoscope.data.pack.lhotse import write_manifests
+from phonoscope.data.pack.members import ClipsParams
 from phonoscope.data.pack.overlay import OverlayParams, overlay
+from phonoscope.data.pack.parquet import PARQUET
+from phonoscope.data.pack.plain_clips import plain_clips
 from phonoscope.data.pack.rttm import RttmParams, join_turns, rttm
+from phonoscope.data.pack.shard_folder import ShardFolder
+from phonoscope.data.pack.shard_job import ShardPacking
+from phonoscope.data.pack.shards import ShardKind
 from phonoscope.data.pack.talking_face import TalkingFaceParams, talking_face
+from phonoscope.data.pack.webdataset import WEBDATASET
 from phonoscope.flow.run import StepFailed, failure_of
 from phonoscope.flow.shard import Shard
 from phonoscope.store.folder import Store
 
-LAYOUTS: Mapping[str, Kind] = {
+LAYOUTS: Mapping[str, Kind | ShardKind] = {
     "talking-face": Kind(talking_face, TalkingFaceParams),
     "ava-csv": Kind(ava_csv, AvaCsvParams, join_predictions),
     "rttm": Kind(rttm, RttmParams, join_turns),
     "annotheia": Kind(annotheia, AnnotheiaParams, join_scenes),
     "annotheia-clips": Kind(annotheia_clips, AnnotheiaClipsParams, join_transcriptions, strays),
     "overlay": Kind(overlay, OverlayParams),
+    "avspeech-embeddings": Kind(avspeech_embeddings, AvspeechEmbeddingsParams, join_list, numbered_strays),
+    "clips": Kind(plain_clips, ClipsParams, check=check_sets),
+    "lhotse": Kind(plain_clips, ClipsParams, write_manifests, check=check_sets),
+    "webdataset": WEBDATASET,
+    "parquet": PARQUET,
+    "hf": HF,
 }
 
 
@@ -67,9 +85,7 @@ class Packing:
         """Pack a recording while `hold` keeps others away; without it, only say what would be done."""
         source = id
         try:
-            stored = self.store[id]
-            if stored.folder.name != id:  # the store knows it by a part of its id, which names of clips must not hold
-                raise UsageError(f"no '{id}' in the store at '{self.store.root}'; did you mean '{stored.folder.name}'?")
+            stored = recording_in(self.store, id)
             source = stored.recording.source
             with hold(id) if hold else nullcontext():
                 chosen = None if self.choice is None else self.choice[id]
@@ -92,7 +108,7 @@ def pack(
     params: Any = None,
     *,
     shard: Shard | None = None,
-) -> Packing:
+) -> Packing | ShardPacking:
     """The job that packs a store into the folder `to`, once it is carried out.
 
     >>> for packed in pack("films", "heads").carry_out():
@@ -103,11 +119,12 @@ def pack(
         clips: table of the clips to pack: recording, track, start_frame, stop_frame. By default every track.
         only: ids of recordings; by default all of them, or all that `clips` names.
         params: settings of the layout.
-        shard: take only this part of the recordings; other machines may fill the same folder with the others.
+        shard: take only this part of the recordings, or of the shards of a layout of shards; other machines may fill
+            the same folder with the others.
 
     Raises:
         UsageError: there is no such layout, store or recording, `clips` names no clips, or `to` holds other things or
-            lies among the store's recordings.
+            lies among the store's recordings, or, in layouts that know sets, a speaker is in two of them.
     """
     if layout not in LAYOUTS:
         near = get_close_matches(layout, LAYOUTS, n=1)
@@ -120,10 +137,15 @@ def pack(
     if only:
         asked = [store[id].folder.name for id in only]
         items = [id for id in dict.fromkeys(asked) if choice is None or id in choice]
-    items = [id for id in items if shard is None or id in shard]
     kind = LAYOUTS[layout]
-    folder = PackFolder(to, layout)
+    settings = kind.params() if params is None else params
+    kind.check(store, items)
+    if isinstance(kind, ShardKind):
+        return ShardPacking(
+            store=store, folder=ShardFolder(to, layout), layout=kind, params=settings, items=tuple(items),
+            choice=choice, part=shard,
+        )  # fmt: skip
     return Packing(
-        store=store, folder=folder, layout=kind, params=kind.params() if params is None else params,
-        items=tuple(items), choice=choice,
+        store=store, folder=PackFolder(to, layout), layout=kind, params=settings,
+        items=tuple(id for id in items if shard is None or id in shard), choice=choice,
     )  # fmt: skip

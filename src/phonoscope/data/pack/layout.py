@@ -37,3 +37,4 @@ class Kind:
     params: type  # of its settings
     finish: Callable[[PackFolder], None] = lambda folder: None  # makes of all recordings together what there is of them
     strays: Callable[[Store, Any], Iterable[Packed]] = lambda store, p: ()  # what is asked for of recordings not there
+    check: Callable[[Store, Sequence[str]], None] = lambda store, ids: None  # that these recordings can be packed

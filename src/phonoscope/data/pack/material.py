@@ -41,6 +41,16 @@ class Material:
         return self.stored.load("speech")
 
     @cached_property
+    def asd(self) -> TrackTable | None:
+        """Log-odds of speaking along every track."""
+        return self.stored.load("asd") if "asd" in self.receipts else None
+
+    @cached_property
+    def quality(self) -> TrackTable | None:
+        """How good the pictures of every track are."""
+        return self.stored.load("quality") if "quality" in self.receipts else None
+
+    @cached_property
     def labels(self) -> TrackTable | None:
         """What a corpus says of some frames of tracks."""
         return self.stored.load("labels") if "labels" in self.receipts else None
@@ -49,14 +59,24 @@ class Material:
         """Landmarks of a clip, (T, 68, 2) float32 px of the source; None if there are none."""
         if self.landmarks is None:
             return None
-        return _under(clip, self.landmarks.frames, self.landmarks[clip.track.id])
+        return under(clip, self.landmarks.frames, self.landmarks[clip.track.id])
 
     def angles(self, clip: TrackClip) -> np.ndarray | None:
         """Pose of a clip, (T, 3) float64: yaw, pitch and roll in degrees; None if there is none."""
         if self.pose is None:
             return None
         columns = np.stack([self.pose.of(clip.track.id, name) for name in ANGLES], 1)
-        return _under(clip, self.pose, columns.astype(np.float64))
+        return under(clip, self.pose, columns.astype(np.float64))
+
+    def embeddings(self, clip: TrackClip) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings of a clip, (T, D) float32, NaN where there is none, and where no face is known, (T,) bool.
+
+        Raises:
+            UsageError: there are no embeddings, or they are stale.
+        """
+        faces: TrackArrays = self.stored.load("embeddings")
+        lost = faces.frames.of(clip.track.id, "missing")
+        return under(clip, faces.frames, faces[clip.track.id]), under(clip, faces.frames, lost)
 
     def missing(self, clip: TrackClip) -> np.ndarray | None:
         """In which frames landmarks or pose are not known, (T,) bool; None if there is neither."""
@@ -64,7 +84,7 @@ class Material:
         return np.any(lost, axis=0) if lost else None
 
 
-def _under(clip: TrackClip, table: TrackTable, values: np.ndarray) -> np.ndarray:
+def under(clip: TrackClip, table: TrackTable, values: np.ndarray) -> np.ndarray:
     """The rows of a whole track's values that belong to a clip of it.
 
     Raises:

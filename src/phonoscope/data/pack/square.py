@@ -21,6 +21,10 @@ class FixedSquare:
         """Source px to crop px, (2, 3): a shift and nothing else."""
         return np.array([[1.0, 0.0, -self.x], [0.0, 1.0, -self.y]])
 
+    def at(self, size: int) -> np.ndarray:
+        """Source px to px of a crop of this size, (2, 3): a shift, then a scale."""
+        return self.matrix * (size / self.side)
+
     def of(self, picture: np.ndarray) -> np.ndarray:
         """The piece of a picture (H, W, …) that it shows, (side, side, …), a view."""
         return picture[self.y : self.y + self.side, self.x : self.x + self.side]

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +18,7 @@ import numpy as np
 from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.data.pack.clips import TrackClip
-from phonoscope.data.pack.film import film_clip
+from phonoscope.data.pack.film import film_clip, watch
 from phonoscope.data.pack.folder import PackedClip, PackFolder
 from phonoscope.data.pack.formats import (
     SpeechRows,
@@ -34,13 +33,12 @@ from phonoscope.data.pack.formats import (
 from phonoscope.data.pack.layout import Packed
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.square import FixedSquare, square_around
-from phonoscope.flow.streams import Look, LookFailed, look
+from phonoscope.flow.streams import Look
 from phonoscope.models.pretrained import KINDS
 from phonoscope.store.recording import StoredRecording
 
 NAME, VERSION = "talking-face", 1
 FPS, SAMPLE_RATE = Fraction(25), 16000  # Hz: what readers of the layout count on, and its folders are named for
-HELD = 4  # whole pictures in true colour at a time: no more are needed, and they are large
 
 VIDEOS, AUDIOS = "specified_formats/videos", "specified_formats/audios"
 FRAMES, FILM, FACE = f"{VIDEOS}/video_frames/%s", f"{VIDEOS}/videos_25fps/%s.mp4", "cropped_faces/%s.mp4"
@@ -145,20 +143,11 @@ def _lacking(material: Material) -> tuple[str, ...]:
 
 def _make(material: Material, plans: Sequence[_Plan], folder: PackFolder) -> tuple[str, ...]:
     """Make what is due of every clip; gives what was odd about it."""
-    from phonoscope.media.video import DecodeCount, decode
-
-    stored, count = material.stored, DecodeCount()
     for plan in plans:
         if "film" not in plan.due:
             with folder.part(plan.clip.name) as part:
                 _finish(material, plan, folder, part)
-    if lookers := {plan.clip.name: _watch(material, plan, folder) for plan in plans if "film" in plan.due}:
-        try:
-            look(partial(decode, stored.source, stored.clock, count=count), lookers, batch_size=HELD)
-        except LookFailed as error:
-            raise error.__cause__ or error from None
-    lost = f"{count.missing} frames could not be decoded: a neighbour stands for each"
-    return (lost,) if count.missing else ()
+    return watch(material.stored, {it.clip.name: _watch(material, it, folder) for it in plans if "film" in it.due})
 
 
 def _watch(material: Material, plan: _Plan, folder: PackFolder) -> Look[None]:

@@ -14,8 +14,8 @@ from phonoscope.data.balance import BalanceParams, Kept, balance
 from phonoscope.data.windows.labelled import AnnotationWindow, annotation_windows
 from phonoscope.data.windows.plan import CLASSES, WindowsParams, clips_by_set, rng_of
 from phonoscope.data.windows.write import check_folder, write_about
+from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
-from phonoscope.store.receipts import whole_file
 
 LAYOUT = "ava-asd"
 COLUMNS = ("recording", "track", "entity", "label", "time_s", "frame", "size_px", "times_s", "frames")

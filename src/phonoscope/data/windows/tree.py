@@ -17,7 +17,7 @@ import numpy as np
 from phonoscope.core.errors import UsageError
 from phonoscope.data.windows.samples import ROWS, SpeakerClip, WindowSample
 from phonoscope.data.windows.source import SIZE, Kept
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 CROPS, MFCCS = "face_crops", "mfccs"
 THEIRS = ("video_id", "audio_id", "label", "window_center", "video_path", "audio_path")

@@ -17,10 +17,10 @@ from phonoscope.data.windows.samples import SpeakerClip
 from phonoscope.data.windows.source import StoreSource
 from phonoscope.data.windows.tree import CROPS, has_clip, read_faces, write_clip, write_samples
 from phonoscope.flow.run import StepFailed, failure_of
+from phonoscope.store.files import as_json, write_if_new
 from phonoscope.store.folder import Store, must_be_empty
 from phonoscope.store.ledger import Failure
 from phonoscope.store.lock import alone
-from phonoscope.store.receipts import as_json, write_if_new
 
 LIST = "clips.csv"
 

@@ -1,0 +1,247 @@
+"""Who speaks alone in a store: stretches of film in which one person is heard, and whose face that is."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+
+from phonoscope.core.errors import UsageError
+from phonoscope.core.faces import Track, Tracks, TrackTable
+from phonoscope.core.time import Span
+from phonoscope.corpora.avspeech import rows_of
+from phonoscope.data.mixing import SAMPLE_RATE
+from phonoscope.data.people import people_of
+from phonoscope.data.right_face import face_of, seen_in, share_seen
+from phonoscope.data.split import SHARES, check_disjoint, set_named, split_of
+from phonoscope.steps.people import UNKNOWN
+from phonoscope.store.folder import Store
+from phonoscope.store.recording import StoredRecording
+
+FPS = Fraction(25)
+PAUSE = 12  # frames without a word up to which a person is taken to go on speaking
+HEARD = 1  # label of a face that speaks and is heard, as AVA numbers them
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A stretch of film in which one person is heard alone."""
+
+    stored: StoredRecording
+    track: int  # id of their face's
+    speaker: str  # who it is
+    split: str  # "training", "validation", "test", or as a corpus calls its set
+    span: Span  # frames of the recording, 25 a second
+    seen: float  # share of these frames in which the face is there: `right_face.seen_in`
+    row: int | None = None  # of AVSpeech's catalogue
+
+    def audio(self) -> np.ndarray:
+        """Sound (N,) float32 at 16 kHz, 640 samples a frame."""
+        return self.stored.audio(self.span)
+
+    def lips(self) -> np.ndarray:
+        """The face's rows of the artifact `lips`, (T, D) float32, a row a frame; NaN where the face is missing.
+
+        Raises:
+            UsageError: there are none that are fresh: `phonoscope run lips` makes them.
+        """
+        start = self.stored.load("tracks")[self.track].start
+        return np.asarray(self.stored.load("lips")[self.track][self.span.start - start : self.span.stop - start])
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """The voices of a store, by recording and time, and why others are none."""
+
+    voices: tuple[Voice, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)  # recording -> why
+
+
+def voices_in(
+    store: Store,
+    *,
+    least_s: float = 1.0,
+    max_missing: float = 1.0,
+    shares: Mapping[str, float] = SHARES,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda line: None,
+) -> Voices:
+    """Who is heard alone, when, and which face is theirs.
+
+    A recording with one track is that track's voice. With several, or with labels, it is a stretch in which exactly one
+    track speaks: by `labels` where a corpus gave them, else by `asd` above 0. Pauses of up to half a second belong to
+    it. Of films that AVSpeech's catalogue lists, each row is a stretch, and its face the one nearest to the point.
+
+    Speakers are those that a corpus lists, else the persons of `people`, joined over recordings where all have been
+    embedded, else each recording is one. Sets are those of the corpus, else drawn by `split_of`, so that neither a
+    speaker nor a recording is in two. Copies of one film are one.
+
+    Args:
+        least_s: a shorter stretch is none.
+        max_missing: share of its frames, up to which the face may be missing.
+        shares: of speakers in each set, where no corpus tells it.
+        seed: of that draw.
+        say: told of each recording that is left out, in a line.
+
+    Raises:
+        UsageError: a corpus has a speaker, or a film, in several sets.
+    """
+    found: list[Voice] = []
+    left_out: dict[str, str] = {}
+    persons = _persons(store)
+    for id in store:
+        try:
+            mine = [*_alone(store[id], persons.get(id, {}))]
+            found += _fit(mine, least_s, max_missing)
+        except UsageError as error:
+            left_out[id] = str(error)
+            say(f"left out {id}: {error}")
+    found = _parted(found, shares, seed)
+    check_disjoint((it.speaker, it.split) for it in found)
+    check_disjoint(((it.stored.recording.sha256, it.split) for it in found), "film")
+    return Voices(tuple(found), left_out)
+
+
+def _alone(stored: StoredRecording, persons: Mapping[int, str]) -> Iterator[Voice]:
+    """The stretches of one recording, not yet in a set unless a corpus says in which.
+
+    Raises:
+        UsageError: there are none; why.
+    """
+    recording, fresh = stored.recording, stored.fresh
+    if not recording.num_samples:
+        raise UsageError("it has no sound: a face without a voice")
+    if (recording.fps, recording.sample_rate) != (FPS, SAMPLE_RATE):
+        kept = f"{float(recording.fps):.5g} frames and {recording.sample_rate} samples a second"
+        raise UsageError(f"it has {kept}, a voice {FPS} and {SAMPLE_RATE}: prepare it into another store")
+    if "tracks" not in fresh:
+        raise UsageError("it has no tracks: `phonoscope run tracks` makes them")
+    tracks: Tracks = stored.load("tracks")
+    if not len(tracks):
+        raise UsageError("nobody is seen in it: a voice without a face")
+    listed = stored.listed
+    split = set_named(listed.split) if listed and listed.split else ""
+    for track, span, row in _stretches(stored, tracks):
+        who = (listed.speaker if listed else "") or persons.get(track.id) or recording.sha256[:8]
+        seen = share_seen(seen_in(stored, track), track, span)
+        yield Voice(stored, track.id, who, split, span, seen, row)
+
+
+def _stretches(stored: StoredRecording, tracks: Tracks) -> Iterator[tuple[Track, Span, int | None]]:
+    fresh = stored.fresh
+    if rows := rows_of(stored):
+        for row in rows:
+            face = face_of(row, stored)
+            if face and face[1]:
+                yield face[1], face[0], row.row
+        return
+    if "labels" in fresh:
+        speaks = {track.id: _labelled(track, stored.load("labels")) for track in tracks}
+    elif len(tracks) == 1:
+        (track,) = tracks
+        yield track, track.span, None
+        return
+    elif "asd" in fresh:
+        scores: TrackTable = stored.load("asd")
+        speaks = {track.id: scores.of(track.id, "score") > 0 for track in tracks}
+    else:
+        raise UsageError(f"{len(tracks)} faces, and nobody knows who speaks: `phonoscope run asd` tells")
+    crowd = np.zeros(stored.recording.num_frames, np.int32)
+    for track in tracks:
+        crowd[track.start : track.span.stop] += speaks[track.id]
+    for track in tracks:
+        mine = speaks[track.id]
+        others = crowd[track.start : track.span.stop] - mine > 0
+        for span in going_on(mine & ~others, others):
+            yield track, Span(track.start + span.start, track.start + span.stop), None
+
+
+def going_on(speaks: np.ndarray, broken: np.ndarray) -> list[Span]:
+    """The stretches in which somebody speaks (T,) bool, across pauses of up to 12 frames without one that is `broken`.
+
+    Args:
+        broken: (T,) bool, frames that no stretch may hold.
+    """
+    at = np.flatnonzero(speaks)
+    if not len(at):
+        return []
+    bad = np.concatenate([[0], np.cumsum(broken)])
+    apart = (np.diff(at) > PAUSE + 1) | (bad[at[1:]] > bad[at[:-1]])
+    return [Span(int(run[0]), int(run[-1]) + 1) for run in np.split(at, np.flatnonzero(apart) + 1)]
+
+
+def _labelled(track: Track, labels: TrackTable) -> np.ndarray:
+    """Whether a track is labelled to speak and be heard, (T,) bool; between labels, as the nearest has it."""
+    frames, label = labels.frame[labels.track == track.id], labels.of(track.id, "label")
+    if not len(frames):
+        return np.zeros(len(track), bool)
+    every = np.arange(track.start, track.span.stop)
+    after = np.minimum(np.searchsorted(frames, every), len(frames) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(every - frames[before] <= frames[after] - every, before, after)
+    return label[nearest] == HEARD
+
+
+def _fit(found: Sequence[Voice], least_s: float, max_missing: float) -> list[Voice]:
+    """Those that are long enough and seen enough.
+
+    Raises:
+        UsageError: none is; why.
+    """
+    if not found:
+        raise UsageError("nobody speaks alone in it, or where AVSpeech's catalogue says")
+    long = [it for it in found if len(it.span) >= least_s * FPS]
+    if not long:
+        longest_s = max(len(it.span) for it in found) / FPS
+        raise UsageError(
+            f"nobody speaks alone for {least_s:g} s in it, the longest stretch is {float(longest_s):.2f} s"
+        )
+    seen = [it for it in long if 1 - it.seen <= max_missing + 1e-9]
+    if not seen:
+        least = 1 - max(it.seen for it in long)
+        raise UsageError(f"the face is missing in {least:.0%} of the frames, {max_missing:.0%} are allowed")
+    return sorted(seen, key=lambda it: (it.span, it.track))
+
+
+def _persons(store: Store) -> dict[str, dict[int, str]]:
+    """Of each recording in which `people` told persons apart, which track is whose, by names that hold for the store.
+
+    A person is named for the first of the recordings that show them.
+    """
+    known = {id: store[id] for id in store if {"people", "embeddings"} <= store[id].fresh.keys()}
+    joined = people_of(store) if known and len(known) == len(store) else {}
+    names: dict[int, str] = {}
+    made: dict[str, dict[int, str]] = {}
+    for id, stored in known.items():
+        table: TrackTable = stored.load("people")
+        pairs = dict(zip(table.track.tolist(), table.columns["person"].tolist(), strict=True))
+        named = {}
+        for track, person in pairs.items():
+            if person != UNKNOWN:
+                name = f"{stored.recording.sha256[:8]}-person{person}"
+                one = joined.get(id, {}).get(person)
+                named[track] = name if one is None else names.setdefault(one, name)
+        made[id] = named
+    return made
+
+
+def _parted(found: Sequence[Voice], shares: Mapping[str, float], seed: int) -> list[Voice]:
+    """The same voices, each in a set: speakers who share a film, and films that share a speaker, in one."""
+    group: dict[str, str] = {}
+
+    def first(name: str) -> str:
+        while (leads := group.setdefault(name, name)) != name:
+            name = leads
+        return name
+
+    for it in found:
+        group[first(f"speaker {it.speaker}")] = first(f"film {it.stored.recording.sha256}")
+    given: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for it in found:
+        which = first(f"speaker {it.speaker}")
+        names[which] = min(names.get(which, it.speaker), it.speaker)
+        if it.split:
+            given.setdefault(which, it.split)
+    sets = {which: given.get(which) or split_of(name, shares, seed) for which, name in names.items()}
+    return [it if it.split else replace(it, split=sets[first(f"speaker {it.speaker}")]) for it in found]
