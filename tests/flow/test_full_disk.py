@@ -12,8 +12,8 @@ import pytest
 
 from phonoscope.cli.main import main
 from phonoscope.core.errors import PhonoscopeError
+from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
-from phonoscope.store.receipts import whole_file
 from phonoscope.testing.film import flash_and_beep
 from phonoscope.testing.quick import fingerprint, quick_job
 

@@ -5,9 +5,10 @@ from fractions import Fraction
 import pytest
 
 from phonoscope.core.errors import UsageError
+from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store, StoreSettings
 from phonoscope.store.ledger import Failure, add_failure, read_failures, settle_failures
-from phonoscope.store.receipts import Receipt, read_receipts, whole_file, write_receipts
+from phonoscope.store.receipts import Receipt, read_receipts, write_receipts
 from phonoscope.store.uri import as_uri, local_path
 
 

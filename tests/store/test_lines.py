@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phonoscope.store.files import write_if_new
 from phonoscope.store.lines import add_line, lines_of, read_lines, replace_lines
-from phonoscope.store.receipts import write_if_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ VERBS = {
     "speak": "texts as speech in many voices, with the times of every phone: labelled speech to train and test with",
     "pack": "write clips into a folder, in a layout that other trainers read",
     "evaluate": "how well a task is done: scores against a truth",
+    "forget": "remove recordings and everything made of them, for good",
     "report": "write report.html, the store on one page",
     "models": "which networks there are, where their weights are, under which licence",
     "doctor": "is everything here that phonoscope needs?",

@@ -15,9 +15,12 @@ import numpy as np
 from phonoscope.core.errors import RecordingFailed
 from phonoscope.core.media import Recording, Rights
 from phonoscope.store.codecs import write_recording
+from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
+from phonoscope.store.forgotten import FILE as FORGOTTEN
+from phonoscope.store.forgotten import forgotten
 from phonoscope.store.ledger import Known
-from phonoscope.store.receipts import Receipt, read_receipts, whole_file, write_receipts
+from phonoscope.store.receipts import Receipt, read_receipts, write_receipts
 from phonoscope.store.recording import StoredRecording
 from phonoscope.store.tables import write_clock
 from phonoscope.store.uri import as_uri, local_path, sha256_of
@@ -54,6 +57,9 @@ def ingest(
         if _is_whole(folder, read_receipts(folder)):
             return seen.id, False
     sha256 = sha256_of(path)
+    if stone := next((it for it in forgotten(store.root) if it.sha256 == sha256), None):
+        said = f"this film was to be forgotten, {stone.when[:10]}: take its line out of {FORGOTTEN} to take it in again"
+        raise RecordingFailed("forgotten", said)
     id = id_of(path, sha256)
     folder = store.root / "recordings" / id
     key = hashlib.sha256(f"ingest {VERSION} {sha256} {store.settings.rate} {store.settings.sample_rate}".encode())

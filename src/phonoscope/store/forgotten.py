@@ -1,0 +1,81 @@
+"""Recordings that a store was told to forget: everything made of them goes, and `forgotten.jsonl` says so for good.
+
+The tombstone comes first: who is killed in the middle goes on when the same is asked for again. What was packed or cut
+elsewhere is not ours to find, but whoever keeps it can hold it against the list.
+"""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from phonoscope.core.errors import UsageError
+from phonoscope.store.folder import Store
+from phonoscope.store.ledger import ERRORS, read_failures, write_index
+from phonoscope.store.lines import add_line, read_lines, replace_lines
+from phonoscope.store.lock import alone
+from phonoscope.store.uri import as_uri
+
+FILE = "forgotten.jsonl"
+REPORT = "report.html"  # it shows faces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """What was forgotten."""
+
+    recording: str  # id
+    source: str  # URI
+    sha256: str  # of the film
+    origin: str  # where it came from, if that was known
+    why: str
+    when: str  # UTC
+
+
+def forgotten(root: Path) -> list[Tombstone]:
+    """What the store at `root` was told to forget."""
+    return read_lines(root / FILE, Tombstone)
+
+
+def meant(store: Store, what: str) -> list[str]:
+    """The recordings that are meant by an id, a path, a URI, or where films came from.
+
+    Raises:
+        UsageError: there is none.
+    """
+    there = {id: (store[id].recording.source, store[id].recording.rights.origin) for id in store}
+    halves = {
+        it.recording: (it.source, it.origin) for it in forgotten(store.root) if _folder(store, it.recording).exists()
+    }
+    known = halves | there
+    found = [id for id, names in known.items() if what == id or {what, as_uri(what)} & {*names}]
+    if not found:
+        raise UsageError(f"nothing in '{store.root}' is or comes from '{what}': give an id, a film's path, or its URL")
+    return found
+
+
+def forget(store: Store, id: str, why: str = "") -> Tombstone:
+    """Remove a recording and everything that was made of it; the film itself is not touched."""
+    with store.hold(id):
+        known = {it.recording: it for it in forgotten(store.root)}
+        if id in known:
+            stone = known[id]
+        else:
+            it = store[id].recording
+            stone = Tombstone(
+                recording=id, source=it.source, sha256=it.sha256, origin=it.rights.origin, why=why,
+                when=datetime.now(UTC).isoformat(timespec="seconds"),
+            )  # fmt: skip
+            with alone(store.root / ".lock"):
+                add_line(store.root / FILE, stone)
+        shutil.rmtree(_folder(store, id), ignore_errors=True)
+    with alone(store.root / ".lock"):
+        stand = [it for it in read_failures(store.root) if stone.source != it.source and it.recording != id]
+        replace_lines(store.root / ERRORS, stand)
+        (store.root / REPORT).unlink(missing_ok=True)
+    write_index(store)
+    return stone
+
+
+def _folder(store: Store, id: str) -> Path:
+    return store.root / "recordings" / id
