@@ -21,11 +21,14 @@ BENCHES = {
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min",
     "asd_metric": "AVA's average precision of 761,000 rows, ours over the official procedure; about a minute",
+    "separation": "voices told apart by lips, of people not seen: trains with 3 seeds; 15 min of CPU",
+    "separation_recipe": "the recipe of the separator that comes along, from voices that you bring; 10 min of CPU",
     "separation_metric": "SDR, SIR and SAR of two voices of 3 s, ours over mir_eval; under a minute",
+    "visemes": "which viseme is spoken: viseme-gru over pocketsphinx' phone loop, people not heard; 3 min of CPU",
     "finetune": "LR-ASD from its AVA weights on windows of shared clips, people not seen; 5 min of CPU, and 2 before",
     "speech": "speech in windows against one pass, of a network of yours if SPEECH_MODEL names it; seconds",
 }
-LONG = ("memory", "landmarks", "asd_calibration", "finetune", "asd_scenes", "tiny")
+LONG = ("memory", "landmarks", "asd_calibration", "finetune", "asd_scenes", "tiny", "separation", "separation_recipe")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -121,6 +121,17 @@ def test_options_reach_their_layout_and_no_other(films, capsys):
     assert not Path("x").exists()
 
 
+@pytest.mark.parametrize("layout", ["clips", "lhotse", "webdataset", "parquet", "hf"])
+def test_layouts_of_trainers_have_settings_of_their_own(films, capsys, layout):
+    arguments = ["pack", "films", "--as", layout, "--to", "to", f"--{layout}.no-film", f"--{layout}.size", "64"]
+    assert main(arguments) == 0
+    assert "to: 3 packed; to/clips.csv lists all that is there" in capsys.readouterr().out.splitlines()
+    assert main(arguments) == 0
+    assert "to: 3 kept" in capsys.readouterr().out
+    assert main(["pack", "films", "--as", "rttm", "--to", "x", f"--{layout}.size", "64"]) == 2
+    assert main(["pack", "films", "--as", layout, "--to", "x", f"--{layout}.size", "63"]) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

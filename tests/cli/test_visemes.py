@@ -1,5 +1,6 @@
 """`phonoscope visemes`."""
 
+import json
 import os
 import sys
 from fractions import Fraction
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from safetensors.numpy import save_file
 
 from phonoscope import Store
 from phonoscope.cli.main import main
@@ -15,6 +17,8 @@ from phonoscope.core.series import Series
 from phonoscope.core.visemes import VISEMES
 from phonoscope.data import viseme_job
 from phonoscope.data.viseme_formats import FORMATS, read_visemes
+from phonoscope.models import registry
+from phonoscope.models.viseme_graph import entries
 from phonoscope.store.receipts import Receipt
 from phonoscope.testing.fakes import FakeVisemes
 
@@ -164,6 +168,26 @@ def test_what_a_store_holds_is_taken_if_it_is_fresh(puppets, capsys):
     command = ["visemes", f"films/recordings/{id}", "--as", "rhubarb-tsv", "--to", "made", "--force"]
     assert main([*command, "--visemes.model", "fake"]) == 0
     assert "F" not in Path(f"made/{id}.rhubarb.tsv").read_text(), "another model was asked for"
+
+
+def test_weights_of_your_own_listen_and_a_store_keeps_what_they_heard(monkeypatch, puppets, capsys):
+    monkeypatch.setattr(viseme_job, "choose", registry.choose)
+    monkeypatch.setattr(viseme_job, "load", registry.load)
+    rng, mouths = np.random.default_rng(0), {"phonoscope": json.dumps({"network": "viseme-gru", "version": "ours"})}
+    weights = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in entries(16).items()}
+    weights["told.bias"] = np.tile(20 * np.eye(len(VISEMES))[VISEMES.index("ou")], 2).astype(np.float32)
+    Path("run").mkdir()
+    save_file(weights, "run/weights.safetensors", mouths)
+    for given in ("run", "run/weights.safetensors"):
+        assert main(["visemes", tone("talk.wav"), "--as", "rhubarb-tsv", "--visemes.weights", given]) == 0
+        assert capsys.readouterr().out == "0.00\tF\n1.00\tX\n"
+    assert main(["prepare", str(puppets), "--to", "films", "--want", "visemes", "--visemes.weights", "run"]) == 0
+    (id,) = Store("films")
+    stored = Store("films")[id]
+    assert set(stored.load("visemes").values.argmax(1)) == {VISEMES.index("ou")}
+    assert str(stored.receipts["visemes"].card).startswith("viseme-gru@ours:")
+    assert main(["visemes", "talk.wav", "--as", "rhubarb-tsv", "--visemes.weights", "nowhere/x.safetensors"]) == 2
+    assert "there is no file of weights 'nowhere/x.safetensors'" in capsys.readouterr().err
 
 
 def test_a_text_gives_words_and_phones(capsys):

@@ -40,7 +40,7 @@ def hashes(folder: Path) -> dict[Path, str]:
 @pytest.mark.slow
 def test_every_broken_film_has_one_outcome_and_a_failure_a_reason(shared_data, shared_weights, tmp_path):
     films, before = shared_data / "f_nasty_media", hashes(shared_data / "f_nasty_media")
-    wanted = {*STEPS} - {"speech", "visemes"}  # which have no model of ours
+    wanted = {*STEPS} - {"speech"}  # which has no model of ours
     if find_spec("dlib") is None:  # the only model that embeds faces is an extra
         wanted -= {"embeddings", "people"}
     job = prepare([films], tmp_path / "films", tuple(wanted))

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from phonoscope.cli.options import parse
-from phonoscope.core.errors import MissingWeights
+from phonoscope.core.errors import MissingWeights, UsageError
+from phonoscope.data.espeak import voices
 from phonoscope.job import DEFAULT, STEPS
 from phonoscope.models import registry, weights
 
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"  {package:26} {version}")
     for extra, packages in _extras().items():
         print(f"  {f'[{extra}]':26} {_installed(extra, packages)}")
+    print(f"  {'espeak-ng':26} {_espeak()}")
     mirror = os.environ.get("PHONOSCOPE_MODELS")
     print(f"weights: cache {weights.home() / 'weights'}, mirror {mirror or 'none; PHONOSCOPE_MODELS names one'}")
     for name in registry.names():
@@ -101,6 +103,14 @@ def _installed(extra: str, packages: Sequence[str]) -> str:
     if any("MISSING" in version for version in versions):
         return f"not installed: {sys.executable} -m pip install 'phonoscope[{extra}]'"
     return ", ".join(versions)
+
+
+def _espeak() -> str:
+    """What speaks, for `phonoscope speak`; a library, not a package."""
+    try:
+        return f"{len(voices().languages)} languages; GPL-3.0, called and never part of phonoscope"
+    except UsageError as error:
+        return str(error)
 
 
 def _version(package: str) -> str:

@@ -15,6 +15,7 @@ from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.data import viseme_job as api
 from phonoscope.data.viseme_sounds import Sound, sounds_of
 from phonoscope.data.viseme_tracks import VisemeTrackParams
+from phonoscope.models.registry import spec
 from phonoscope.report.wording import amount
 from phonoscope.steps.visemes import VisemesParams
 
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     sounds = sounds_of(options.sounds)
     _check(options, len(sounds))
     api.check_formats(options.as_, options.fps)
-    visemes = api.visemes_of(options.text, options.dictionary, options.track, options.visemes.model)
+    model = spec("viseme_scorer", options.visemes.model, options.visemes.weights)
+    visemes = api.visemes_of(options.text, options.dictionary, options.track, model)
     failed = False
     for sound in sounds:
         try:

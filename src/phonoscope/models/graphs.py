@@ -41,6 +41,12 @@ class Graph:
         self._constants.append(array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32))
         return f"c{len(self._constants) - 1}"
 
+    def packed(self, weight: np.ndarray) -> str:
+        """A matrix (D', D) as float32 that lies in the file as a byte a number and a scale a row."""
+        scale = np.maximum(np.abs(weight).max(1, keepdims=True), 1e-12) / 127
+        self._constants.append(np.rint(weight / scale).astype(np.int8))
+        return self.add("Mul", self.add("Cast", f"c{len(self._constants) - 1}", to=1), self.constant(scale))
+
     def add(self, operator: str, *values: str, **attributes: Any) -> str:
         """The first output of an ONNX operator; the others cannot be had."""
         name = f"v{len(self._nodes)}"
@@ -128,6 +134,11 @@ def folded(tensors: Tensors, convolution: str, norm: str, eps: float = NORM_EPS)
 
 
 def stacked(tensors: Tensors, layers: Sequence[str], part: str) -> np.ndarray:
-    """One part of GRUs, (layers, 3H, …), with its gates in the order of ONNX: PyTorch has reset, update, new."""
-    split = [np.split(tensors[f"{layer}.{part}"], 3) for layer in layers]
-    return np.stack([np.concatenate([update, reset, new]) for reset, update, new in split])
+    """One part of GRUs, (layers, 3H, …), with its gates in the order of ONNX."""
+    return np.stack([in_onnx_order(tensors[f"{layer}.{part}"]) for layer in layers])
+
+
+def in_onnx_order(part: np.ndarray) -> np.ndarray:
+    """A GRU's rows (3H, …): PyTorch has reset, update, new; ONNX update, reset, new."""
+    reset, update, new = np.split(part, 3)
+    return np.concatenate([update, reset, new])

@@ -166,6 +166,7 @@ class LipEncoder(Protocol):
     policy: str  # the crop that it wants, by its name in `core.geometry.POLICIES`
     size: int  # px, both sides of the faces that it wants
     width: int  # numbers of a row
+    context: int  # frames on either side that a row may depend on; longer film is encoded in pieces
 
     def __call__(self, faces: np.ndarray) -> np.ndarray:
         """Rows (T, width) float32, one a face, of one face's film (T, size, size) uint8 grey, 25 frames a second."""

@@ -30,10 +30,17 @@ OURS = {
     "dlib68": "phonoscope.models.backends.dlib68:Dlib68",
     "palm": "phonoscope.models.backends.palm:Palm",
     "dlib128": "phonoscope.models.backends.dlib128:Dlib128",
+    "facenet": "phonoscope.models.backends.facenet:FACENET",
+    "facenet-avgpool": "phonoscope.models.backends.facenet:FACENET_AVGPOOL",
+    "facenet-avgpool-raw": "phonoscope.models.backends.facenet:FACENET_AVGPOOL_RAW",
     "lr-asd": "phonoscope.models.backends.lr_asd:LR_ASD",
     "light-asd": "phonoscope.models.backends.light_asd:LIGHT_ASD",
     "talknet": "phonoscope.models.backends.talknet:TALKNET",
     "ava-asd": "phonoscope.models.backends.ava_asd:AvaAsd",
+    "compact": "phonoscope.models.backends.compact:Compact",
+    "mouth": "phonoscope.models.backends.mouth:Mouth",
+    "lr-asd-lips": "phonoscope.models.backends.lr_asd_lips:LrAsdLips",
+    "viseme-gru": "phonoscope.models.backends.viseme_gru:VisemeGru",
 }
 PREFERRED = {
     "face_detector": ("yunet", "blazeface"),
@@ -42,6 +49,9 @@ PREFERRED = {
     "face_landmarker": ("facemesh",),
     "hand_detector": ("palm",),
     "face_embedder": ("dlib128",),
+    "viseme_scorer": ("viseme-gru",),
+    "voice_separator": ("compact",),
+    "lip_encoder": ("mouth", "lr-asd-lips"),
 }
 IN_FOLDERS = "phonoscope.models.backends.hidden_states:HiddenStates"  # runs what is named by a folder or a hub's name
 RUN_WEIGHTS = "weights.safetensors"  # in the folder of a run of training

@@ -14,9 +14,10 @@ import numpy as np
 from phonoscope.core.errors import UsageError
 from phonoscope.core.mfcc import mfcc
 from phonoscope.models.cards import Card
+from phonoscope.models.face_encoders import Encoder
 from phonoscope.models.graphs import Tensors
 from phonoscope.models.state_dicts import read_state_dict, strict
-from phonoscope.models.windows import ROWS, SCHEMES, Network, begin
+from phonoscope.models.windows import ROWS, SCHEMES, Hear, Judge, Network, begin
 
 SAMPLE_RATE = 16000  # Hz
 EVERY = 60  # s: at multiples of this, a window of each duration begins
@@ -55,7 +56,10 @@ class SpeakingModel:
 
     card: Card  # of the weights that it is preferred with
     entries: Callable[[], Mapping[str, tuple[int, ...]]]  # name and shape of each of its weights
-    parts: Callable[[Tensors, int], Network]  # of its weights, on so many threads
+    see: Callable[[Tensors, int], Encoder]  # its part that looks, made of its weights, on so many threads
+    hear: Callable[[Tensors, int], Hear]
+    judge: Callable[[Tensors, int], Judge]
+    reach: int  # frames on either side that what is seen and what is heard depend on
     cards: Mapping[str, Card] = field(default_factory=dict)  # of the weights that are published, by name
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)  # of those, under the same names
     policy: str = "asd"  # the crop that those have learnt from
@@ -74,7 +78,9 @@ class SpeakingModel:
         strict(state.tensors, self.entries(), self.card.name)
         policy = str(state.about.get("policy", self.policy))  # weights tuned on other crops want those
         which = next((name for name, known in self.cards.items() if known.sha256 == card.sha256), "")
-        return SpeakingNetwork(self.parts(state.tensors, threads), card, policy, self.calibrations.get(which))
+        of = state.tensors, threads
+        network = Network(self.see(*of), self.hear(*of), self.judge(*of), self.reach)
+        return SpeakingNetwork(network, card, policy, self.calibrations.get(which))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ SIGNS: Mapping[str, str] = {  # an entry that only this network has
     "light-asd": "model.GRU.gru_forward.weight_ih_l0",
     "talknet": "model.visualFrontend.frontend3D.0.weight",
     "ava-asd": "main_out.weight",
+    "facenet": "repeat_1.0.branch0.conv.weight",
 }
 TYPES: Mapping[str, str] = {  # of .safetensors
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2",

@@ -22,6 +22,7 @@ class VisemesParams:
     """Which model listens."""
 
     model: str = "auto"  # a viseme scorer by name; auto: the best whose weights can be had
+    weights: str = ""  # of a network: a file of your own, or the folder of a run; by default those that come along
 
 
 @step(version=1)

@@ -203,6 +203,9 @@ def test_the_gru_learns_from_the_same_folder(voices, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "gru, 15 classes; 6 speakers" in said and "test: " in said
     assert (tmp_path / "gru" / "weights.safetensors").is_file()
+    sound = next((voices / "wav_data").glob("*.wav"))
+    assert main(["visemes", str(sound), "--as", "rhubarb-tsv", "--visemes.weights", str(tmp_path / "gru")]) == 0
+    assert capsys.readouterr().out.startswith("0.00\t")
 
 
 def test_a_row_of_the_gru_has_the_label_of_the_frame_in_its_middle():

@@ -10,7 +10,7 @@ from phonoscope.models.graphs import Graph, Tensors, folded
 from phonoscope.models.sessions import onnx_network
 from phonoscope.models.speaking import INPUT, SCENES, Calibration, SpeakingModel
 from phonoscope.models.state_dicts import gru_entries, linear_entries, norm_entries
-from phonoscope.models.windows import Hear, Judge, Network
+from phonoscope.models.windows import Hear, Judge
 
 EPS = 1e-3  # of every batch norm
 WIDTHS = ((1, 16, 32), (32, 32, 64), (64, 64, 128))  # of each block: what it is given, its first half, its second
@@ -118,15 +118,13 @@ def entries() -> dict[str, tuple[int, ...]]:
     return wanted | linear_entries("lossAV.FC", 128, 2) | linear_entries("lossV.FC", 128, 2)
 
 
-def parts(tensors: Tensors, threads: int) -> Network:
-    """The network of these weights."""
-    return Network(see(tensors, threads), hear(tensors, threads), judge(tensors, threads), REACH)
-
-
 LR_ASD = SpeakingModel(
     card=TALKSET,
     entries=entries,
-    parts=parts,
+    see=see,
+    hear=hear,
+    judge=judge,
+    reach=REACH,
     cards={"talkset": TALKSET, "ava": AVA},
     calibrations={"talkset": Calibration(0.17, -2.13), "ava": Calibration(0.28, -1.68)},
 )

@@ -9,19 +9,12 @@ import numpy as np
 from phonoscope.models.backends.talknet_entries import entries
 from phonoscope.models.backends.talknet_graphs import REACH, judge, see
 from phonoscope.models.cards import Card
-from phonoscope.models.graphs import Tensors
 from phonoscope.models.speaking import SpeakingModel
-from phonoscope.models.windows import Network
 
 
 def framewise(rows: np.ndarray) -> np.ndarray:
     """MFCC (B, 4T, 13) as they are, frame by frame, (B, T, 52): only what a window holds can be made sense of."""
     return np.ascontiguousarray(rows, np.float32).reshape(len(rows), -1, 4 * rows.shape[2])
-
-
-def parts(tensors: Tensors, threads: int) -> Network:
-    """The network of these weights."""
-    return Network(see(tensors, threads), framewise, judge(tensors, threads), REACH)
 
 
 TALKNET = SpeakingModel(
@@ -40,5 +33,8 @@ TALKNET = SpeakingModel(
         "README of TaoRuijie/TalkNet-ASD); they report mAP .923 on AVA's validation part",
     ),
     entries=entries,
-    parts=parts,
+    see=see,
+    hear=lambda tensors, threads: framewise,
+    judge=judge,
+    reach=REACH,
 )

@@ -12,7 +12,7 @@ from phonoscope.core.errors import UsageError
 from phonoscope.models.cards import KEY
 from phonoscope.models.graphs import Graph
 from phonoscope.models.sessions import OnnxNetwork, onnx_network
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 from phonoscope.tasks.visemes.frames import WIDTH
 
 FILE = "model.onnx"

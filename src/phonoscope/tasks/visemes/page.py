@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 CELL, LEFT, TOP = 30, 40, 30  # px of the picture of a confusion matrix
 NAMES = {"disjoint": "{}s kept apart", "row": "frames by chance, as seed 004"}

@@ -12,14 +12,17 @@ from torch.nn import functional
 from phonoscope.core.visemes import NOT_SCORED, VISEMES
 from phonoscope.data.split import TEST, TRAINING
 from phonoscope.metrics.confusion import accuracy, balanced_accuracy, confusion
-from phonoscope.models.viseme_rows import LEAD, ROW, log_mel
-from phonoscope.tasks.visemes.networks.gru import AHEAD, VisemeGru
+from phonoscope.models.viseme_graph import AHEAD, HIDDEN
+from phonoscope.models.viseme_rows import BANKS, LEAD, MEAN, MEMORY, ROW, levelled, log_mel
+from phonoscope.tasks.visemes.networks.gru import VisemeGru
 from phonoscope.tasks.visemes.spoken import Spoken
 from phonoscope.tasks.visemes.varied import VaryParams, faster, in_place, other_throat
 from phonoscope.train.task import Loss, Task
 
 PIECE = 300  # rows that the network is shown at once
 BATCH = 32  # pieces
+WARM = 0.5  # part of the pieces of training that are from the midst of something heard: its mean is known,
+OFF = 0.7  # but for so much
 SPARE = 1.2  # as much more sound is taken, so that it may be played faster
 
 Material = Mapping[str, Sequence[Spoken]]  # by set
@@ -30,7 +33,7 @@ Figures = Mapping[str, Mapping[str, float]]
 class Pieces:
     """B pieces of T rows."""
 
-    rows: Tensor  # (B, T, 80) float32, log-mel
+    rows: Tensor  # (B, T, 80) float32, as `models.viseme_rows` makes them
     visemes: Tensor  # (B, T) int64, NOT_SCORED where nothing counts
 
     def to(self, place: torch.device) -> "Pieces":
@@ -88,13 +91,21 @@ class Batches(Sequence[Any]):
     def _piece(self, start: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         if self.vary is None:
             audio, visemes = self.line.cut(start, PIECE)
-            return log_mel(np.pad(audio, LEAD)), _counted(visemes)
+            return _levelled(log_mel(np.pad(audio, LEAD))), _counted(visemes)
         audio, visemes = self.line.cut(start, int(PIECE * SPARE))
         by = 1 + rng.uniform(-1, 1) * self.vary.pace
         audio, visemes = faster(audio, visemes, by, PIECE)
         other, _ = self.line.cut(int(rng.integers(max(1, len(self.line) - PIECE))), PIECE)
-        rows = log_mel(np.pad(in_place(audio, other, self.vary, rng), LEAD))
-        return other_throat(rows, self.vary, rng), _counted(visemes)
+        levels = log_mel(np.pad(in_place(audio, other, self.vary, rng), LEAD))
+        levels = other_throat(levels, self.vary, rng)
+        if rng.random() < WARM:
+            mean = levels.mean(0) + rng.normal(0, OFF) + rng.normal(0, OFF / 2, BANKS)
+            return levelled(levels, mean.astype(np.float32), MEMORY)[0], _counted(visemes)
+        return _levelled(levels), _counted(visemes)
+
+
+def _levelled(levels: np.ndarray) -> np.ndarray:
+    return levelled(levels, np.full(BANKS, MEAN, np.float32))[0]
 
 
 def _counted(visemes: np.ndarray) -> np.ndarray:
@@ -121,7 +132,7 @@ def viseme_task(
     material: Material,
     *,
     vary: VaryParams | None = None,
-    hidden: int = 160,
+    hidden: int = HIDDEN,
     seed: int = 0,
     about: Callable[[Figures], dict[str, Any]] = lambda found: {"figures": found},
 ) -> Task:

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 
 from phonoscope.core.errors import UsageError
 from phonoscope.core.phones import viseme_rows
 from phonoscope.corpora.alignments import FORMATS, read_alignment
+from phonoscope.media.sound import read_sound
 from phonoscope.models.viseme_rows import ROW, SAMPLE_RATE
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
+PHONES = ".phone"  # before the suffix of an alignment that says that it is one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +34,7 @@ def spoken_in(folder: Path) -> Iterator[Spoken]:
     """
     found = False
     for path in sorted(it for it in folder.rglob("*") if it.suffix.lower() in SOUNDS):
-        beside = (it for it in sorted(path.parent.glob(f"{path.stem}.*")) if it.suffix.lower() in FORMATS)
-        if aligned := next((it for it in beside if it.stem == path.stem), None):
+        if aligned := beside(path):
             found = True
             audio = sound_of(path)
             rows = viseme_rows(read_alignment(aligned), -(-len(audio) // ROW))
@@ -44,9 +44,18 @@ def spoken_in(folder: Path) -> Iterator[Spoken]:
 
 
 def sound_of(path: Path) -> np.ndarray:
-    """A file's sound, (N,) int16 at 16 kHz, its channels mixed."""
-    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    mono = audio.mean(1)
-    if rate != SAMPLE_RATE:
-        mono = soxr.resample(mono, rate, SAMPLE_RATE)
-    return (np.clip(mono, -1, 1 - 2**-15) * 32768).astype(np.int16)
+    """A file's sound, (N,) int16 at 16 kHz, its channels mixed.
+
+    Raises:
+        RecordingFailed: it cannot be read, or there is no sound in it.
+    """
+    audio = np.concatenate(list(read_sound(path, SAMPLE_RATE)))
+    return (np.clip(audio, -1, 1 - 2**-15) * 32768).astype(np.int16)
+
+
+def beside(path: Path) -> Path | None:
+    """The alignment of a sound, `a.TextGrid` or `a.phone.json` of `a.wav`; None if there is none."""
+    for it in sorted(path.parent.glob(f"{escape(path.stem)}.*")):
+        if it.suffix.lower() in FORMATS and it.stem.removesuffix(PHONES) == path.stem:
+            return it
+    return None

@@ -11,7 +11,7 @@ import numpy as np
 from phonoscope.core.errors import UsageError
 from phonoscope.data.split import TRAINING, VALIDATION
 from phonoscope.models.extras import need
-from phonoscope.store.receipts import as_json, whole_file
+from phonoscope.store.files import as_json, whole_file
 from phonoscope.tasks.visemes.evaluation import Evaluation, judged
 from phonoscope.tasks.visemes.frame_model import FILE, FrameModel, retold, scaler_of, write_model
 from phonoscope.tasks.visemes.frames import RECIPE, Frames

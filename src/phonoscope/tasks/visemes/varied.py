@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonoscope.core.checks import within
-from phonoscope.models.viseme_rows import BANKS, ROW, SAMPLE_RATE
+from phonoscope.models.viseme_rows import BANKS, LOUD, QUIET, ROW, SAMPLE_RATE
+
+CENTRES_HZ = 700 * (np.exp(np.linspace(0.03, 2.52, BANKS)) - 1)  # of the banks
+KNEE_HZ = 4800.0  # up to which formants move alike; half the sample rate stays where it is
+EDGES_HZ = (3400.0, 4000.0, 5500.0, 7000.0)  # above which a narrow line carries nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,24 +60,21 @@ def in_place(audio: np.ndarray, other: np.ndarray, p: VaryParams, rng: np.random
     return np.clip(audio * gain + rng.normal(0, 3e-5, len(audio)), -1, 1).astype(np.float32)
 
 
-def other_throat(rows: np.ndarray, p: VaryParams, rng: np.random.Generator) -> np.ndarray:
-    """Log-mel rows (T, 80) with formants moved, tilted, and perhaps without their upper bands."""
+def other_throat(levels: np.ndarray, p: VaryParams, rng: np.random.Generator) -> np.ndarray:
+    """Levels (T, 80) with formants moved, bands louder or softer, and perhaps without the upper ones."""
     # the mel scale is all but straight below 1 kHz and logarithmic above: a factor of Hz is a shift that grows
-    hz = 700 * (np.exp(np.linspace(0.03, 2.52, BANKS)) - 1)
     by = np.exp(rng.uniform(-p.throat, p.throat))
-    bend = hz * np.where(hz < 4800, by, by + (1 - by) * (hz - 4800) / (8000 - 4800))
-    place = np.clip(np.interp(bend, hz, np.arange(BANKS)), 0, BANKS - 1.001)
+    bent = CENTRES_HZ * np.where(CENTRES_HZ < KNEE_HZ, by, by + (1 - by) * (CENTRES_HZ - KNEE_HZ) / (8000 - KNEE_HZ))
+    place = np.clip(np.interp(bent, CENTRES_HZ, np.arange(BANKS)), 0, BANKS - 1.001)
     low = place.astype(np.int64)
     part = (place - low).astype(np.float32)
-    rows = rows[:, low] * (1 - part) + rows[:, low + 1] * part
-    slope = np.interp(np.arange(BANKS), np.linspace(0, BANKS - 1, 6), rng.uniform(-p.tilt_db, p.tilt_db, 6) / 2)
-    slope += np.linspace(-0.5, 0.5, BANKS) * rng.uniform(-p.tilt_db, p.tilt_db)
-    rows = rows + (slope / 10 * np.log(10) / 4.5).astype(np.float32)
+    levels = levels[:, low] * (1 - part) + levels[:, low + 1] * part
+    gain_db = np.interp(np.arange(BANKS), np.linspace(0, BANKS - 1, 6), rng.uniform(-p.tilt_db, p.tilt_db, 6) / 2)
+    gain_db += np.linspace(-0.5, 0.5, BANKS) * rng.uniform(-p.tilt_db, p.tilt_db)
     if rng.random() < p.narrow:
-        edge = np.interp(rng.choice([3400.0, 4000.0, 5500.0, 7000.0]), hz, np.arange(BANKS))
-        lost = np.clip((np.arange(BANKS) - edge) / 2, 0, 1) * rng.uniform(0.5, 3.0)
-        rows = np.maximum(rows - lost.astype(np.float32), -2.0)
-    return np.clip(rows, -2.0, 22.0).astype(np.float32)
+        edge = np.interp(rng.choice(EDGES_HZ), CENTRES_HZ, np.arange(BANKS))
+        gain_db -= np.clip((np.arange(BANKS) - edge) / 2, 0, 1) * rng.uniform(10, 40)
+    return np.clip(levels + gain_db * np.log(10) / 10, QUIET, LOUD).astype(np.float32)
 
 
 def _echoed(audio: np.ndarray, falls_s: float, rng: np.random.Generator) -> np.ndarray:
