@@ -169,6 +169,21 @@ def test_the_learning_rate_falls_as_asked():
     assert TrainParams(lr=0.01, lr_decay=1, step_decay=1e-6).lr_at(9, 10**6) == pytest.approx(0.005)
 
 
+def test_the_learning_rate_falls_in_steps_as_asked():
+    """Seed 000: divided by 5 from its epoch 5 on, by 10 from its epoch 10 on, both counted from 0."""
+    p = TrainParams(lr=1e-5, lr_decay=1.0, lr_steps="6:0.2,11:0.1")
+    rates = [p.lr_at(epoch, 0) for epoch in (1, 5, 6, 10, 11, 100)]
+    assert rates == pytest.approx([1e-5, 1e-5, 2e-6, 2e-6, 1e-6, 1e-6])
+    assert replace(p, lr_decay=0.5).lr_at(6, 0) == pytest.approx(1e-5 * 0.2 * 0.5**5)
+    assert TrainParams(lr=0.1, lr_decay=1.0).lr_at(50, 0) == 0.1
+
+
+@pytest.mark.parametrize("said", ["6", "6:", "a:0.1", "6:0.2;11:0.1", "0:0.1", "6:0.2,6:0.1", "11:0.1,6:0.2", "6:-1"])
+def test_steps_of_the_learning_rate_that_say_nothing_are_one_line(said: str):
+    with pytest.raises(UsageError, match=r"train\.lr_steps"):
+        TrainParams(lr_steps=said)
+
+
 def test_frozen_parts_keep_their_weights(tmp_path):
     task = toy()
     torch.manual_seed(QUICK.seed)

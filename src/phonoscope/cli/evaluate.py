@@ -28,6 +28,7 @@ class Evaluate:
     phonoscope evaluate visemes runs/svm DataSet                          a model, on speech it has not learnt from
 
     phonoscope evaluate separation --references true --estimates mine --mixtures mixed     SI-SDR, SDR, STOI of voices
+    phonoscope evaluate separation runs/mine films                        a run, on mixtures of the store's test split
 
     Tables are AVA's csv, with or without a header, also .csv.gz, or a folder of {video}-activespeaker.csv: video_id,
     frame_timestamp, entity_box_x1, _y1, _x2, _y2, label, entity_id; predictions say SPEAKING_AUDIBLE in every row and
@@ -66,6 +67,10 @@ def main(arguments: Sequence[str]) -> int:
         from phonoscope.cli.judged_visemes import model
 
         return model(options)
+    if options.task == "separation" and options.what:
+        from phonoscope.cli.judged_separator import separator
+
+        return separator(options)
     if options.task == "separation":
         from phonoscope.cli.judged_separation import voices
 

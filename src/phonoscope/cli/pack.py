@@ -14,7 +14,10 @@ from phonoscope.core.errors import UsageError
 from phonoscope.data import pack as api
 from phonoscope.flow.shard import Shard
 
-Named = Literal["talking-face", "ava-csv", "rttm", "annotheia", "annotheia-clips", "overlay"]
+Named = Literal[
+    "talking-face", "ava-csv", "rttm", "annotheia", "annotheia-clips", "overlay", "avspeech-embeddings",
+    "clips", "lhotse", "webdataset", "parquet", "hf",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,7 @@ class Pack:
     phonoscope pack films --as talking-face --to heads --clips clips.parquet --expand 0.8 --float
     phonoscope pack films --as talking-face --to heads --missing drop-clip --dry-run
     phonoscope pack films --as ava-csv --to scores
+    phonoscope pack films --as webdataset --to shards --clips clips.parquet --webdataset.size 224
 
     talking-face: square films of faces, numbered PNGs, landmarks, pose, sound, speech features, as
     talking_face_preprocessing writes them; those that the store has. --expand, --float, --missing and --speech-rows
@@ -32,6 +36,9 @@ class Pack:
     rttm: turns of speakers. annotheia: a table of stretches of speech for people to look through.
     annotheia-clips: film, sound and face of each stretch that they accepted.
     overlay: the film with a box around each face, green while it speaks. Each has options under its own name.
+    avspeech-embeddings: what each face looks like, frame by frame, as separation's seed reads it.
+    clips: a film, a sound and a page of JSON each, in a folder a set. lhotse: the same, with Lhotse's manifests.
+    webdataset: the same in tar shards. parquet: a row a clip. hf: the same for Hugging Face's load_dataset.
     clips.csv tells what came from where.
 
     The same command again packs only what is missing or has changed.
@@ -51,7 +58,13 @@ class Pack:
     annotheia: api.AnnotheiaParams = field(default_factory=api.AnnotheiaParams)
     annotheia_clips: api.AnnotheiaClipsParams = field(default_factory=api.AnnotheiaClipsParams)
     overlay: api.OverlayParams = field(default_factory=api.OverlayParams)
-    shard: str | None = None  # i/n, as in 2/8: take only this part of the recordings; others may do the rest meanwhile
+    avspeech_embeddings: api.AvspeechEmbeddingsParams = field(default_factory=api.AvspeechEmbeddingsParams)
+    clips_: Annotated[api.ClipsParams, arg(name="clips")] = field(default_factory=api.ClipsParams)
+    lhotse: api.ClipsParams = field(default_factory=api.ClipsParams)
+    webdataset: api.ShardParams = field(default_factory=api.ShardParams)
+    parquet: api.ShardParams = field(default_factory=api.ShardParams)
+    hf: api.ShardParams = field(default_factory=api.ShardParams)
+    shard: str | None = None  # i/n, as in 2/8: take only this part of the recordings, or of the shards
     dry_run: bool = False  # say what would be packed, and write nothing
     json: bool = False  # a line of JSON a recording, for programs
 
@@ -75,6 +88,7 @@ def _params(options: Pack) -> Any:
         UsageError: settings of another one were given.
     """
     given = {name: getattr(options, name.replace("-", "_"), None) for name in api.LAYOUTS}
+    given["clips"] = options.clips_  # --clips is the table
     given["talking-face"] = api.TalkingFaceParams(
         expand=options.expand, sub_pixel=options.sub_pixel, missing=options.missing, speech_rows=options.speech_rows
     )

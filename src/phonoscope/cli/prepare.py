@@ -13,6 +13,7 @@ from phonoscope.cli.options import parse
 from phonoscope.cli.progress import carry_out
 from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
+from phonoscope.flow.ingest import GIVEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the verb."""
     options, params = parse(Prepare, arguments)
     how, shard = options.how, options.how.checked()
-    unknown = set(options.want) - {*api.STEPS, *api.GIVEN}
+    unknown = set(options.want) - {*api.STEPS, *GIVEN}
     if eaten := [name for name in options.want if name in unknown and ("." in name or Path(name).exists())]:
         raise UsageError(f"nothing makes '{eaten[0]}'; films go before --want")
     failed = api.failed_steps(options.to) if how.retry_failed and not options.films else ()

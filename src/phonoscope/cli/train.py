@@ -23,6 +23,7 @@ class Train:
     phonoscope train asd ava --asd.model ava-asd --mode s_a --to runs/s_a
     phonoscope train asd --asd.model light-asd --help                     what its authors have trained it with
     phonoscope train visemes --help                                       visemes, from a folder of labelled speech
+    phonoscope train separation --help                                    whose voice is whose, from a store
 
     Labelled tracks are learnt whole; where no labels say who speaks, windows are drawn: a face with its own voice, or
     with another. The same command again goes on from where it was stopped, to the same weights. In the folder:
@@ -32,7 +33,7 @@ class Train:
     also stand in a TOML file under [train].
     """
 
-    task: Positional[Literal["asd", "visemes"]]
+    task: Positional[Literal["asd", "visemes", "separation"]]
     source: Positional[Path]  # a store, or a folder that `phonoscope windows` or AnnoTheia's scripts have written
     to: Path  # folder of the run: a new one, or one to go on with
     init: str = ""  # weights to begin with: a name such as ava or talkset, a file, or the folder of a run
@@ -50,6 +51,10 @@ def main(arguments: Sequence[str]) -> int:
         from phonoscope.cli import training_visemes
 
         return training_visemes.train(options, cast(Any, model), settings)
+    if options.task == "separation":
+        from phonoscope.cli import training_separation
+
+        return training_separation.train(options, model, settings)
     from phonoscope.tasks.asd.training import plan, train_asd
 
     start = {"partial": options.init_partial, "licence": options.licence}

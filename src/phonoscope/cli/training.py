@@ -15,7 +15,7 @@ from phonoscope.tasks.asd.params import AugmentParams, NetworkParams
 from phonoscope.tasks.asd.presets import PRESETS, preset
 
 Model = Literal["lr-asd", "light-asd", "talknet", "ava-asd", "tiny"]
-TASKS = ("asd", "visemes")
+TASKS = ("asd", "visemes", "separation")
 OF_VERB = ("init", "init_partial", "licence")  # may stand in [train] too
 
 
@@ -33,10 +33,15 @@ def parse_training(verb: type, arguments: Sequence[str]) -> tuple[Any, str, dict
         UsageError: a setting makes no sense, or the file of settings cannot be read.
         SystemExit: help was asked for (0), or the arguments do not fit the options (2).
     """
-    if next((word for word in arguments if word in TASKS), "") == "visemes":
+    task = next((word for word in arguments if word in TASKS), "")
+    if task == "visemes":
         from phonoscope.cli.training_visemes import parse_visemes
 
         return parse_visemes(arguments)
+    if task == "separation":
+        from phonoscope.cli.training_separation import parse_separation
+
+        return parse_separation(arguments)
     file = settings_file(said(arguments, "--config"))
     model = said(arguments, "--asd.model") or file.get("asd", {}).get("model", AsdModel().model)
     if model not in PRESETS:

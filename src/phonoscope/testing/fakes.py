@@ -148,6 +148,35 @@ class FakeEmbedder:
         return (faces.mean(axis=(1, 2)) / 255).astype(np.float32)
 
 
+class FakeLipEncoder:
+    """Takes for a mouth's rows how bright the lower half of the face is, and how bright the upper."""
+
+    backend_kind: ClassVar[str] = "lip_encoder"
+    card: Card = _card("fake-lips", "faces 112 px grey of the policy 'asd'", "one row a frame")
+    policy, size, width, context = "asd", 112, 2, 0
+
+    def __call__(self, faces: np.ndarray) -> np.ndarray:
+        """Mean levels of lower and upper half, 0 to 1, (T, 2) float32, of faces (T, 112, 112) uint8."""
+        halves = faces[:, 56:], faces[:, :56]
+        return np.stack([half.mean((1, 2), dtype=np.float64) / 255 for half in halves], 1).astype(np.float32)
+
+
+class FakeSeparator:
+    """Parts each frame's sound among the faces by their first number: 1 more, e times as much; NaN has none."""
+
+    backend_kind: ClassVar[str] = "voice_separator"
+    card: Card = _card("fake-separator", "16 kHz mono sound; rows of fake-lips", "as the sound")
+    lips: str = "fake-lips"
+    stretch = 50  # frames
+
+    def __call__(self, audio: np.ndarray, lips: np.ndarray) -> np.ndarray:
+        """Voices (S, N) float32 of audio (N,) and lips (S, T, 2): parts of the sound that sum to it where a face is."""
+        strong = np.exp(np.nan_to_num(lips[:, :, 0].astype(np.float64), nan=-np.inf))
+        share = strong / np.maximum(strong.sum(0), 1e-9)
+        frame = np.minimum(np.arange(len(audio)) // 640, lips.shape[1] - 1)
+        return (share[:, frame] * audio).astype(np.float32)
+
+
 def plain_68() -> np.ndarray:
     """Where the 68 points of iBUG lie in the box of a frontal face, (68, 2) float32, 0 to 1."""
 

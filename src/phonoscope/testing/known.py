@@ -81,6 +81,14 @@ def save_pose(stored: StoredRecording, angles: Mapping[int, np.ndarray], take: i
     stored.save("pose", table, _receipt("pose", stored, take, "landmarks"))
 
 
+def save_embeddings(stored: StoredRecording, rows: Mapping[int, np.ndarray], missing: Mapping[int, np.ndarray]) -> None:
+    """Keep embeddings (T, D) of each track, and where its face is not known, (T,) bool."""
+    tracks = stored.load("tracks")
+    column = np.concatenate([missing[track.id] for track in tracks])
+    made = TrackArrays(rows, TrackTable(*_rows(tracks), {"missing": column}))
+    stored.save("embeddings", made, _receipt("embeddings", stored, 1, "tracks"))
+
+
 def save_asd(stored: StoredRecording, scores: Mapping[int, np.ndarray], take: int = 1) -> None:
     """Keep log-odds of speaking (T,) of each track."""
     tracks = stored.load("tracks")

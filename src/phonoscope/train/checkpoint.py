@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from phonoscope.core.errors import UsageError
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 FILE = "checkpoint.pt"
 

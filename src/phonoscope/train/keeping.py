@@ -8,7 +8,7 @@ from typing import Any
 from safetensors.numpy import save
 from torch import nn
 
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 FILE = "weights.safetensors"
 KEY = "phonoscope"  # in the file's metadata: the JSON object that `models.cards` reads

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from phonoscope.core.errors import UsageError
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 from phonoscope.train.page import write_page
 
 METRICS, PARAMS, EVENTS, REPORT = "metrics.jsonl", "params.toml", "tensorboard", "report.html"

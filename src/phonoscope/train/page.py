@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM = 460, 200, 52, 12, 26, 22  # px of a panel, and its margins
 COLOURS = {"training": "#2b6cb0", "validation": "#c05621", "test": "#2f855a"}

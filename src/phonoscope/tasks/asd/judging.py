@@ -13,7 +13,7 @@ from phonoscope.models import registry
 from phonoscope.models.sessions import onnx_network
 from phonoscope.models.state_dicts import read_state_dict
 from phonoscope.models.weights import weights
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 from phonoscope.tasks.asd.examples import Arrays, Example, Examples
 from phonoscope.tasks.asd.figures import Scored, figures
 from phonoscope.tasks.asd.training import WEIGHTS, weights_at

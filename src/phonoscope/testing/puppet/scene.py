@@ -17,7 +17,7 @@ class Head:
     """A person: looks and manners from a seed, and what the lips say."""
 
     seed: int
-    says: Speech | None = None
+    says: Speech | Utterance | None = None  # an utterance moves the lips only: its sound is somebody else's to add
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Scene:
         """The speeches in the sound."""
         if self.sounds is not None:
             return self.sounds
-        return tuple(dict.fromkeys(head.says for head in self.heads if head.says))
+        return tuple(dict.fromkeys(head.says for head in self.heads if isinstance(head.says, Speech)))
 
     def times_s(self, span: Span | None = None) -> np.ndarray:
         """The times that frames show, (T,) float64 s."""
@@ -108,7 +108,7 @@ class Scene:
     def utterance(self, head: int) -> Utterance | None:
         """What a head says, as its lips say it."""
         said = self.heads[head].says
-        return utter(said, float(self.duration_s)) if said else None
+        return utter(said, float(self.duration_s)) if isinstance(said, Speech) else said
 
     def frames(self) -> Iterator[np.ndarray]:
         """The pictures, one after another, (H, W, 3) uint8 RGB; each is a new array."""

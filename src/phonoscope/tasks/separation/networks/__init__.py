@@ -1,0 +1,1 @@
+"""The networks that tell voices apart, in PyTorch."""
