@@ -20,7 +20,7 @@ from phonoscope.report.draw import ARTIFACTS, PICTURES, draw
 from phonoscope.report.figures import Figure, figures_of, put_figures
 from phonoscope.report.film import CELL, GREY, cells, even
 from phonoscope.report.marks import face_marks, track_marks
-from phonoscope.report.plot import PANEL, SIZE, Line, curves, heat_map
+from phonoscope.report.plot import PANEL, SIZE, Line, bounds, curves, heat_map
 from phonoscope.report.sheet import FACE, GAP, TILE, Tile, lay_out, shrunk, spread
 from phonoscope.store.receipts import Receipt
 
@@ -305,3 +305,21 @@ def test_nothing_is_drawn_into_the_store_or_into_no_folder(add, tmp_path):
         with pytest.raises(UsageError):
             draw(stored, "vad", place)
         assert not place.exists()
+
+
+@given(value=st.floats(-1e30, 1e30), noise=st.floats(0, 1e-4), count=st.integers(1, 5))
+def test_what_is_all_one_value_is_drawn_in_the_middle_of_an_axis_with_nought(value, noise, count):
+    low, high = bounds(value * (1 + noise * np.arange(count) / count))
+    assert low <= 0 <= high and low < high
+    assert (low + high) / 2 == pytest.approx(value, rel=1e-3)
+
+
+@given(values=st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=9))
+def test_an_axis_holds_all_values(values):
+    low, high = bounds(np.array(values))
+    assert low < high and low <= min(values) and max(values) <= high
+
+
+@pytest.mark.parametrize("nothing", [np.zeros(0), np.full(3, np.nan)])
+def test_an_axis_of_nothing_is_still_an_axis(nothing):
+    assert bounds(nothing) == (0, 1)

@@ -20,7 +20,7 @@ from phonoscope.report.sheet import (
     thumbs_sheet,
 )
 from phonoscope.store.codecs import read_recording
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 from phonoscope.store.recording import StoredRecording
 from phonoscope.store.uri import as_uri
 

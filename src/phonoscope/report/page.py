@@ -10,9 +10,9 @@ from phonoscope.report import wording
 from phonoscope.report.facts import RecordingFacts, Timing, funnel, store_facts, timings
 from phonoscope.report.strips import strips
 from phonoscope.report.traces import SPAN
+from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, read_failures
-from phonoscope.store.receipts import whole_file
 from phonoscope.store.selections import read_selections
 
 FILE = "report.html"

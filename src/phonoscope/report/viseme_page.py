@@ -15,7 +15,7 @@ from phonoscope.data.viseme_job import Spoken
 from phonoscope.flow.ingest import write_audio
 from phonoscope.media.sound import read_sound
 from phonoscope.report.page import environment
-from phonoscope.store.receipts import whole_file
+from phonoscope.store.files import whole_file
 
 SAMPLE_RATE = 16_000  # Hz: as much as the visemes were made from
 LONGEST_S = 20 * 60  # s; the sound lies in the page, which would be too much for a browser
