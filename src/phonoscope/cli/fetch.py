@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from tyro.conf import Positional, arg
 
+from phonoscope.cli.bar import bytes_bars
 from phonoscope.cli.options import parse
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.fetched import came
@@ -79,12 +80,13 @@ def main(arguments: Sequence[str]) -> int:
         retry=options.retry,
     )  # fmt: skip
     states: Counter[str] = Counter()
-    for told in api.fetch(films, options.to, p):
-        states[told.type or told.state] += 1
-        if options.json:
-            print(msgspec.json.encode(told).decode(), flush=True)
-        elif told.state not in ("kept", "waiting") or told.message:
-            print(_line(told), flush=True)
+    with bytes_bars() as on_bytes:
+        for told in api.fetch(films, options.to, p, on_bytes):
+            states[told.type or told.state] += 1
+            if options.json:
+                print(msgspec.json.encode(told).decode(), flush=True)
+            elif told.state not in ("kept", "waiting") or told.message:
+                print(_line(told), flush=True)
     if not options.json:
         print(f"{count(len(films), 'film')}: " + ", ".join(f"{n} {state}" for state, n in states.most_common()))
     return int(any(states[it] for it in states if it not in ("fetched", "kept")))
