@@ -8,7 +8,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,6 +125,12 @@ class PackFolder:
         """Take a clip away."""
         if clip in self.clips:
             self._forget(replace(self.clips[clip], parts={}), set())
+
+    def forget(self, recordings: Collection[str]) -> None:
+        """Take away the clips of recordings that their store was told to forget."""
+        for name in [name for name, clip in self.clips.items() if clip.recording in recordings]:
+            with self.hold(self.clips[name].recording):
+                self.discard(name)
 
     def files(self) -> list[Path]:
         """Every file that lies here of every clip, by path."""

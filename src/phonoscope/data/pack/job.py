@@ -32,6 +32,7 @@ from phonoscope.data.pack.webdataset import WEBDATASET
 from phonoscope.flow.run import StepFailed, failure_of
 from phonoscope.flow.shard import Shard
 from phonoscope.store.folder import Store
+from phonoscope.store.forgotten import forgotten
 
 LAYOUTS: Mapping[str, Kind | ShardKind] = {
     "talking-face": Kind(talking_face, TalkingFaceParams),
@@ -67,6 +68,7 @@ class Packing:
         ended early.
         """
         yield from self.layout.strays(self.store, self.params)
+        self.folder.forget({it.recording for it in forgotten(self.store.root)})
         try:
             for id in self.items:
                 yield self._pack(id, self.folder.hold)

@@ -27,6 +27,7 @@ from phonoscope.flow.run import StepFailed, failure_of
 from phonoscope.flow.shard import Shard
 from phonoscope.flow.streams import Look
 from phonoscope.store.folder import Store
+from phonoscope.store.forgotten import forgotten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +119,12 @@ class ShardPacking:
             self.layout.write(to, self._written(shard, part, made, told))
             before = self.folder.shards.get(shard.name)
             better = before is None or before.key == shard.key or len(made) == len(shard.clips)
-            if made and better:
+            gone = {it.recording for it in forgotten(self.store.root)}
+            due = before is not None and any(it.recording in gone for it in before.clips)  # it must not stay
+            if made and (better or due):
                 self.folder.keep(_entry(shard, self.layout.name, file, made), to)
+            elif due:
+                self.folder.discard(shard.name)
         return told
 
     def _written(self, shard: ShardPlan, part: Path, made: list[About], told: list[Packed]) -> Iterator[ClipFiles]:
