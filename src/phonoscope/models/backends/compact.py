@@ -30,13 +30,17 @@ class Compact:
         name="compact",
         version="1",
         sources=("package:phonoscope/models/backends/compact.safetensors",),
-        sha256="9fa9c3236cc0c6bfbdc2425aa6eb13bae0e9313c837010f1557df6a116a9fd0f",
+        sha256="a5892b80884bb968e5a649f79af3abadd73e1556f56ad4f3bb205dcdec1aeaaf",
         licence="Apache-2.0",
         cite="",
         input="16 kHz mono sound; rows of the lip encoder mouth, 25 a second",
         rate="16 kHz",
-        notes="",
-        size=1283432,
+        notes="it has hardly seen real people: it learnt from puppets that say 32 real and synthetic voices, 17 min, "
+        "and from four people of GRID, 12 s, by `python -m bench separation_recipe`. SI-SDRi, mixtures of two, 3 s: "
+        "3.8 dB on puppets with five voices that it has not heard (1.9 min), -0.1 dB on 12 real people whom it has not "
+        "seen (2.0 min), on whom it was chosen; there swapped faces swap 60 % of the voices. Of real film expect "
+        "nothing before it is trained on film of yours",
+        size=1283448,
     )
     cards: ClassVar[Mapping[str, Card]] = {"v1": card}
     stretch: int = 100  # frames; it looks 0.7 s to either side, and at how loud it is and how lips are on the whole
