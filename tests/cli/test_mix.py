@@ -84,7 +84,8 @@ def test_a_voice_that_is_gone_is_exit_code_1(films, capsys):
         (["films", "--to", "mixtures", "--noise", "films"], "no sound in it, expected files .wav"),
         (["films", "--to", "mixtures", "--noise", "films/recordings", "--layout", "avspeech"], "knows no --noise"),
         (["films", "--to", "mixtures", "--valid", "films/store.json"], "expected lines frame_0"),
-        (["films", "--to", "mixtures", "--split", "dreams"], "'dreams' has too few"),
+        (["films", "--to", "mixtures", "--split", "dreams"], "--split 'dreams' is no set of 'films'; there are"),
+        (["films", "--to", "mixtures", "--noise", "nowhere"], "--noise 'nowhere': there is no such folder"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(films, capsys, arguments, said):

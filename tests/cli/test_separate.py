@@ -85,6 +85,11 @@ def test_each_face_has_a_wav_a_film_and_a_portrait(films, voices):
     assert np.array_equal(heard(to / f"{id}_mixture.flac"), stored.audio())
 
 
+def test_voices_are_not_written_among_the_recordings_of_a_store(films, capsys):
+    assert main(["separate", str(films), "--to", str(films)]) == 2
+    assert "is a store, whose report.html stays its own" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("face", [0, 1])
 def test_a_face_s_film_has_the_film_s_pictures_and_its_voice_in_time(films, voices, face):
     (id,) = Store(films)

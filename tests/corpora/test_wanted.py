@@ -50,6 +50,15 @@ def test_bad_lists_are_one_line(tmp_path: Path, content: str, mapped: dict[str, 
     assert said in str(told.value) and "\n" not in str(told.value)
 
 
+def test_a_film_is_never_called_as_a_piece_or_as_another_film_is(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(f"url,name,start,stop\n{URL},talk,1,2\n")
+    (film,) = wanted_in(tmp_path / "list.csv", {})
+    assert [it.name for it in film.pieces] == ["talk"] and film.name.startswith("talk-")
+    other = URL.replace("/a/", "/b/")
+    (tmp_path / "list.csv").write_text(f"url,start,stop\n{URL},1,2\n{other},3,4\n")
+    assert len({it.name for it in wanted_in(tmp_path / "list.csv", {})}) == 2
+
+
 def test_names_and_times() -> None:
     assert name_of("https://www.youtube.com/watch?v=uBWJJvynXpA&t=6s") == "uBWJJvynXpA"
     assert name_of("https://films.example/a%20b/c d.mp4") == "c_d"
@@ -78,6 +87,12 @@ def test_hdtf_tells_spans_and_windows(tmp_path: Path) -> None:
 def test_what_is_no_span_of_hdtf_is_said(tmp_path: Path) -> None:
     (_hdtf(tmp_path) / "RD_annotion_time.txt").write_text("Radio1.mp4 0020\n")
     with pytest.raises(UsageError, match=r"'RD_annotion_time.txt', Radio1: '0020' is no span"):
+        hdtf.wanted(tmp_path)
+
+
+def test_what_is_no_height_of_hdtf_is_said(tmp_path: Path) -> None:
+    (_hdtf(tmp_path) / "RD_resolution.txt").write_text("Radio1.mp4 720p\n")
+    with pytest.raises(UsageError, match=r"'RD_resolution.txt', Radio1: '720p' is no height"):
         hdtf.wanted(tmp_path)
 
 

@@ -14,6 +14,7 @@ import soundfile
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, Tracks
+from phonoscope.data.mix_folder import MixFolder
 from phonoscope.data.mix_job import read_mixtures, write_mixtures
 from phonoscope.data.mix_plan import PlanParams, plan_mixtures
 from phonoscope.data.mixing import MixParams, active_rms
@@ -99,6 +100,31 @@ def test_another_seed_gives_other_mixtures_and_what_is_no_longer_asked_for_goes(
     told = written(made[0], tmp_path / "mixtures", PlanParams(max=3, seconds=1), MixParams(seed=1))
     names = {path.stem for path in (tmp_path / "mixtures").glob("*/s2/*.wav")}
     assert names == {it.name.split("/")[1] for it in told} and len(names) == 3
+
+
+def test_a_mixture_of_fewer_voices_has_no_more_than_these(tmp_path):
+    store = talkers(tmp_path / "films", {f"training/who{k}/talk": 30 for k in range(4)})
+    written(store, tmp_path / "mixtures", P, MixParams(speakers=3))
+    written(store, tmp_path / "mixtures")
+    assert {it.parent.name for it in (tmp_path / "mixtures").rglob("*.wav")} == {"mix", "s1", "s2"}
+
+
+def test_half_a_mixture_by_other_settings_is_not_taken_for_the_old_one(tmp_path, monkeypatch):
+    store, root = talkers(tmp_path / "films", {f"training/who{k}/talk": 30 for k in range(2)}), tmp_path / "mixtures"
+    written(store, root)
+    before = tree(root)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(MixFolder, "_size", killed)  # asked when all files lie there, before their line
+        patch.setattr(MixFolder, "has", lambda *_: False)
+        written(store, root, P, MixParams(seed=1))
+    written(store, root)
+    assert {name: it for name, it in tree(root).items() if name.endswith(".wav")} == {
+        name: it for name, it in before.items() if name.endswith(".wav")
+    }
 
 
 def test_other_sets_stay_when_one_is_made(made, tmp_path):

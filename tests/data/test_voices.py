@@ -1,6 +1,7 @@
 """Voices of a store: who speaks alone, when, with which face, in which set."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -165,7 +166,10 @@ def test_lips_are_those_of_the_frames(two):
     table = two.load("asd")
     save(two, "lips", TrackArrays(rows, TrackTable(table.track, table.frame, {})))
     (voice,) = voices_in(store_of(two)).voices
-    np.testing.assert_array_equal(voice.lips(), rows[0][50:150])
+    np.testing.assert_array_equal(voice.rows("lips"), rows[0][50:150])
+    early, late = replace(voice, span=Span(0, 50)), replace(voice, span=Span(190, 220))
+    np.testing.assert_array_equal(early.rows("lips"), np.concatenate([np.full((3, 2), np.nan), rows[0][:47]]))
+    np.testing.assert_array_equal(late.rows("lips"), np.concatenate([rows[0][187:], np.full((17, 2), np.nan)]))
 
 
 def test_a_row_of_a_catalogue_is_a_voice_with_the_nearest_face(two):

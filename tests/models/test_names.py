@@ -215,7 +215,7 @@ def test_a_file_says_whose_weights_it_holds_and_which_crop_they_want(own: Path, 
         ("lr-asd", "avva", "no weights 'avva'; of 'lr-asd' there are talkset, ava, or give a file"),
         ("motion", "ava", "no weights 'ava'; of 'motion' there are none"),
         ("auto", "runs/gone.safetensors", "there is no file of weights 'runs/gone.safetensors'"),
-        ("auto", "nonsense", "no weights 'nonsense'"),
+        ("auto", "nonsense", "no weights 'nonsense' of lr-asd, tiny, motion; name the model, or give a file or a run"),
         ("talknet", "", "--asd.weights FILE"),
     ],
 )

@@ -60,6 +60,8 @@ def test_the_page_tells_of_every_recording_in_the_folder_and_of_nothing_else(tmp
     assert "bo &amp; co.mp4" in page and 'src="bo%20%26%20co_face3.wav"' in page
     assert "1 other face not written" in page and "no films: it is gone" in page
     assert "silent" in page and "2 samples too loud" in page and "seen 50 %" in page
+    (tmp_path / "ana_face3.wav").unlink()
+    assert write_separation_page(tmp_path).read_text(encoding="utf-8").count("<section") == 1
 
 
 def test_a_folder_without_voices_has_a_page_that_says_so(tmp_path):

@@ -77,8 +77,22 @@ def test_who_was_killed_in_the_middle_goes_on(store: Store, monkeypatch: pytest.
     assert not (store.root / "recordings" / ana).exists() and len(forgotten(store.root)) == 1
 
 
+def test_what_cannot_be_removed_is_not_called_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, _ = store
+
+    def refused(path: Path, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("phonoscope.store.forgotten.shutil.rmtree", refused)
+        assert main(["forget", str(store.root), "--source", ana]) == 1
+    assert main(["forget", str(store.root), "--source", ana]) == 0 and len(store) == 1
+
+
 def test_the_command_says_what_it_would_do_and_what_was_done(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     ana, _ = store
+    assert main(["forget", str(store.root)]) == 0 and "nothing was forgotten in" in capsys.readouterr().out
     assert main(["forget", str(store.root), "--source", ana, "--dry-run"]) == 0
     assert capsys.readouterr().out == f"{ana} would be forgotten\n" and len(store) == 2
     assert main(["forget", str(store.root), "--source", ana, "--why", "asked"]) == 0

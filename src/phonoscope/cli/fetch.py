@@ -15,6 +15,7 @@ from phonoscope.cli.options import parse
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.fetched import came
 from phonoscope.data.fetch import job as api
+from phonoscope.data.fetch.due import host_of
 from phonoscope.data.fetch.lists import KINDS, films_of
 from phonoscope.data.fetch.polite import Manners
 from phonoscope.data.fetch.site import SiteParams, need_yt_dlp
@@ -112,7 +113,7 @@ def _line(told: api.Told) -> str:
 def _foretell(films: Sequence, to: Path) -> int:
     pieces = sum(len(it.pieces) for it in films)
     seconds = sum(it.stop_s - it.start_s for film in films for it in film.pieces)
-    hosts = Counter(api.host_of(it.url) for it in films)
+    hosts = Counter(host_of(it.url) for it in films)
     there = came(to)
     print(f"{count(len(films), 'film')}, {len([it for it in films if it.url in there])} of them here before")
     if pieces:

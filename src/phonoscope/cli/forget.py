@@ -35,7 +35,10 @@ def main(arguments: Sequence[str]) -> int:
     options, _ = parse(Forget, arguments, with_params=False)
     store = Store(options.store)
     if not options.source:
-        for stone in forgotten(store.root):
+        stones = forgotten(store.root)
+        if not stones:
+            print(f"nothing was forgotten in {store.root}; --source names what is to be")
+        for stone in stones:
             print(f"{stone.when}  {stone.recording}  {stone.source}" + (f"  ({stone.why})" if stone.why else ""))
         return 0
     ids = list(dict.fromkeys(id for what in options.source for id in meant(store, what)))

@@ -59,6 +59,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the verb. Exit code 1 if a recording failed."""
     options, _ = parse(Separate, arguments, with_params=False)
     numbers = numbers_in(options.faces)
+    if is_store(options.to):
+        raise UsageError(f"'{options.to}' is a store, whose report.html stays its own: give another folder to --to")
     films, stores = _parted(options.films)
     model = choose("voice_separator", spec("voice_separator", options.separation.model, options.separation.weights))
     if options.dry_run:

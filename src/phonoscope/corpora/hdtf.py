@@ -32,7 +32,7 @@ def _part(path: Path) -> list[Wanted]:
     spans, heights, windows = (_table(path.with_name(f"{part}_{of}.txt")) for of in (SPANS, HEIGHTS, WINDOWS))
     found = []
     for name, told in _table(path).items():
-        height = int(heights[name][0]) if name in heights else 0
+        height = _height(heights[name][0], f"'{part}_{HEIGHTS}.txt', {name}") if name in heights else 0
         pieces = []
         for number, span in enumerate(spans.get(name, ())):
             called = f"{name}_{number}"
@@ -61,6 +61,12 @@ def _span(written: str, where: str) -> tuple[float, float]:
     except ValueError:
         raise UsageError(f"{where}: '{written}' is no span, as 00:20-01:35 is one") from None
     return span
+
+
+def _height(written: str, where: str) -> int:
+    if not written.isdecimal() or not int(written):
+        raise UsageError(f"{where}: '{written}' is no height in px, as 720 is one")
+    return int(written)
 
 
 def _window(words: list[str], where: str) -> tuple[float, float, float, float]:

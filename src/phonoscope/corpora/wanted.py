@@ -1,9 +1,10 @@
 """Films that lists name by their URL: what is to be fetched, and which pieces of it."""
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,16 +74,21 @@ def joined(films: Iterable[Wanted]) -> list[Wanted]:
             by_url[film.url] = film
         elif film.pieces and one.pieces:
             fresh = tuple(it for it in film.pieces if it not in one.pieces)
-            by_url[film.url] = Wanted(
-                url=one.url, name=one.name, pieces=one.pieces + fresh, md5=one.md5, licence=one.licence,
-                speaker=one.speaker if one.speaker == film.speaker else "", split=one.split,
-            )  # fmt: skip
+            speaker = one.speaker if one.speaker == film.speaker else ""
+            by_url[film.url] = replace(one, pieces=one.pieces + fresh, speaker=speaker)
     names: dict[str, str] = {}
     for film in by_url.values():
         for name in [it.name for it in film.pieces] or [film.name]:
             if names.setdefault(name, film.url) != film.url:
                 raise UsageError(f"'{names[name]}' and '{film.url}' would both be called '{name}': give them names")
-    return list(by_url.values())
+    return [_apart(film, names) for film in by_url.values()]
+
+
+def _apart(film: Wanted, names: dict[str, str]) -> Wanted:
+    """The same film; where pieces are cut out of it, by a name that neither a piece nor another film has."""
+    if not film.pieces or names.setdefault(film.name, f"{film.url} whole") == f"{film.url} whole":
+        return film
+    return replace(film, name=f"{film.name}-{hashlib.sha256(film.url.encode()).hexdigest()[:8]}")
 
 
 def name_of(url: str) -> str:

@@ -20,6 +20,7 @@ from phonoscope.core.time import Span, merge_spans
 from phonoscope.corpora.folder import is_film, sources
 from phonoscope.flow.shard import Shard
 from phonoscope.store.folder import Store, must_be_empty
+from phonoscope.store.lines import add_line, read_lines
 from phonoscope.store.lock import alone
 from phonoscope.store.uri import as_uri, local_path
 
@@ -258,19 +259,10 @@ def _key(recipe: list[Any]) -> str:
 
 def _ledger(root: Path) -> dict[str, str]:
     """The pieces that lie in the folder whole -> what they were made from."""
-    made: dict[str, _Made] = {}
-    for line in (root / LEDGER).read_bytes().splitlines():
-        try:
-            it = msgspec.json.decode(line, type=_Made)
-        except msgspec.DecodeError:  # half a line, whose writer was killed
-            continue
-        made[it.piece] = it
+    made = {it.piece: it for it in read_lines(root / LEDGER, _Made)}
     return {n: it.key for n, it in made.items() if (root / n).is_file() and (root / n).stat().st_size == it.bytes}
 
 
 def _put_down(root: Path, piece: str, key: str) -> None:
-    line = msgspec.json.encode(_Made(piece, key, (root / piece).stat().st_size))
-    with alone(root / ".lock"), (root / LEDGER).open("ab") as file:
-        file.write(b"\n" + line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    with alone(root / ".lock"):
+        add_line(root / LEDGER, _Made(piece, key, (root / piece).stat().st_size))

@@ -27,7 +27,7 @@ class Entry(msgspec.Struct, frozen=True):
     """What lies in the folder under one name."""
 
     name: str
-    key: str  # hash of what it was made from
+    key: str  # hash of what it was made from; "": it is being made anew
     files: dict[str, int]  # path below the folder -> bytes
 
 
@@ -66,11 +66,16 @@ class MixFolder:
         return entry is not None and entry.key == key and all(self._size(it) == n for it, n in entry.files.items())
 
     def keep(self, name: str, key: str, files: Mapping[str, Write]) -> None:
-        """Write its files, each whole, then its line."""
+        """Write its files, each whole, then its line; files that it had before and has no longer go."""
+        before = self.entries.get(name)
+        if before:  # of two makings, half of each would else be taken for the first, should we be killed
+            add_line(self.root / LEDGER, Entry(name, "", before.files))
         for path, write in files.items():
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
             with whole_file(self.root / path) as part:
                 write(part)
+        for path in before.files.keys() - files.keys() if before else ():
+            (self.root / path).unlink(missing_ok=True)
         entry = Entry(name, key, {path: self._size(path) for path in files})
         add_line(self.root / LEDGER, entry)
         self.entries[name] = entry

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phonoscope.core.errors import UsageError
+from phonoscope.data.face_embeddings import ENDING
 from phonoscope.store.files import write_if_new
-
-FACE = "_face_emb.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Example:
 
     def with_faces(self) -> "Example":
         """The same with the file of each face."""
-        return Example(self.mixture, self.masks, tuple(f"{id:05d}{FACE}" for id in self.ids))
+        return Example(self.mixture, self.masks, tuple(f"{id:05d}{ENDING}" for id in self.ids))
 
 
 def example_of(ids: Sequence[int]) -> Example:
@@ -67,7 +66,7 @@ def read_examples(path: Path) -> list[Example]:
 
 def _example(path: Path, number: int, words: list[str]) -> Example:
     masks = tuple(word for word in words[1:] if word.startswith("crm-"))
-    faces = tuple(word for word in words[1:] if word.endswith(FACE))
+    faces = tuple(word for word in words[1:] if word.endswith(ENDING))
     parts = words[0].removesuffix(".npy").split("-")
     right = parts[0] == "mix" and all(it.isdigit() for it in parts[1:]) and len(parts) > 1
     if not right or len(masks) != len(parts) - 1 or len(faces) not in (0, len(masks)) or words[1:] != [*masks, *faces]:

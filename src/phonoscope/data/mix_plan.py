@@ -151,7 +151,10 @@ def plan_mixtures(store: Store, p: PlanParams, mix: MixParams, *, one_each: bool
     pieces = cutter.pieces([it for it in found.voices if valid is None or it.row in valid])
     left_out = cutter.left_out
     sets = {}
-    for name in p.split or dict.fromkeys([*SETS, *sorted({it.voice.split for it in pieces})]):
+    there = list(dict.fromkeys([*SETS, *sorted({it.voice.split for it in pieces})]))
+    if unknown := [name for name in p.split if name not in there]:
+        raise UsageError(f"--split '{unknown[0]}' is no set of '{store.root}'; there are {', '.join(there)}")
+    for name in p.split or there:
         part = SetPlan(name, tuple(it for it in pieces if it.voice.split == name), mix, noises, rooms)
         if part.speakers >= mix.speakers:
             sets[name] = part
@@ -180,7 +183,9 @@ def _sounds(folder: Path | None, what: str) -> tuple[str, ...]:
     """The sounds in a folder, as paths below it."""
     if folder is None:
         return ()
-    found = sorted(files_in(folder)) if folder.is_dir() else []
+    if not folder.is_dir():
+        raise UsageError(f"--{what} '{folder}': there is no such folder")
+    found = sorted(files_in(folder))
     sounds = tuple(path.relative_to(folder).as_posix() for path in found if path.suffix.lower() in SOUNDS)
     if not sounds:
         raise UsageError(f"--{what} '{folder}': no sound in it, expected files {', '.join(SOUNDS)}")

@@ -14,6 +14,7 @@ from phonoscope.data.mixing import SAMPLE_RATE
 from phonoscope.data.people import people_of
 from phonoscope.data.right_face import face_of, seen_in, share_seen
 from phonoscope.data.split import SHARES, check_disjoint, set_named, split_of
+from phonoscope.models.stretches import FaceLips
 from phonoscope.steps.people import UNKNOWN
 from phonoscope.store.folder import Store
 from phonoscope.store.recording import StoredRecording
@@ -39,14 +40,16 @@ class Voice:
         """Sound (N,) float32 at 16 kHz, 640 samples a frame."""
         return self.stored.audio(self.span)
 
-    def lips(self) -> np.ndarray:
-        """The face's rows of the artifact `lips`, (T, D) float32, a row a frame; NaN where the face is missing.
+    def rows(self, artifact: str) -> np.ndarray:
+        """The face's rows of `lips` or `embeddings`, (T, D) float32, a row a frame; NaN where the face is missing.
+
+        It is missing, too, where the voice goes beyond the face's track, as a row of AVSpeech's catalogue may.
 
         Raises:
-            UsageError: there are none that are fresh: `phonoscope run lips` makes them.
+            UsageError: there are none that are fresh: `phonoscope run` makes them.
         """
         start = self.stored.load("tracks")[self.track].start
-        return np.asarray(self.stored.load("lips")[self.track][self.span.start - start : self.span.stop - start])
+        return FaceLips(start, self.stored.load(artifact)[self.track]).on(self.span.start, self.span.stop)
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,7 @@ def _preferred_with(kind: str, weights: str) -> str:
     for name in PREFERRED[kind]:
         if weights in getattr(_class(name), "cards", {}):
             return name
-    raise UsageError(f"no weights '{weights}' of {', '.join(PREFERRED[kind])}: give a file, or the folder of a run")
+    raise UsageError(f"no weights '{weights}' of {', '.join(PREFERRED[kind])}; name the model, or give a file or a run")
 
 
 def _others() -> importlib.metadata.EntryPoints:

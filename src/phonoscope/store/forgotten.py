@@ -55,7 +55,11 @@ def meant(store: Store, what: str) -> list[str]:
 
 
 def forget(store: Store, id: str, why: str = "") -> Tombstone:
-    """Remove a recording and everything that was made of it; the film itself is not touched."""
+    """Remove a recording and everything that was made of it; the film itself is not touched.
+
+    Raises:
+        OSError: something of it cannot be removed; the same again goes on.
+    """
     with store.hold(id):
         known = {it.recording: it for it in forgotten(store.root)}
         if id in known:
@@ -68,7 +72,8 @@ def forget(store: Store, id: str, why: str = "") -> Tombstone:
             )  # fmt: skip
             with alone(store.root / ".lock"):
                 add_line(store.root / FILE, stone)
-        shutil.rmtree(_folder(store, id), ignore_errors=True)
+        if _folder(store, id).exists():
+            shutil.rmtree(_folder(store, id))
     with alone(store.root / ".lock"):
         stand = [it for it in read_failures(store.root) if stone.source != it.source and it.recording != id]
         replace_lines(store.root / ERRORS, stand)

@@ -37,6 +37,12 @@ def test_an_archive_on_the_disk_is_checked_and_unpacked(tmp_path: Path, archive:
     assert (tmp_path / NAME).read_bytes() == archive
 
 
+def test_an_archive_that_lies_where_it_is_unpacked_stays(tmp_path: Path, archive: bytes) -> None:
+    (tmp_path / NAME).write_bytes(archive)
+    labels(tmp_path, (str(tmp_path / NAME),), known(archive))
+    assert (tmp_path / NAME).read_bytes() == archive
+
+
 def test_another_archive_than_the_published_one_is_refused(tmp_path: Path, archive: bytes) -> None:
     (tmp_path / NAME).write_bytes(archive)
     with pytest.raises(UsageError, match="the published archive 0e6eb"):

@@ -10,8 +10,9 @@ import av
 import numpy as np
 import pytest
 
+from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
-from phonoscope.corpora.fetched import came
+from phonoscope.corpora.fetched import came, rights
 from phonoscope.corpora.wanted import Piece, Wanted
 from phonoscope.data.fetch import site
 from phonoscope.data.fetch.job import FetchParams, Told, fetch
@@ -181,6 +182,44 @@ def test_an_archive_is_read_and_added_to(web: Any, folder: Path) -> None:
     assert got(web, folder, "ok", p=p)["ok"].state == "fetched"
     assert archive.read_text() == "generic film\n"
     assert got(web, folder.with_name("other"), "ok", p=p)["ok"].state == "kept"
+
+
+def test_a_film_whose_pieces_failed_is_not_in_the_archive(web: Any, folder: Path) -> None:
+    archive = folder.parent / "archive.txt"
+    p = FetchParams(site=SiteParams(archive=str(archive)), manners=QUICK.manners)
+    assert got(web, folder, "ok", p=p, pieces=(Piece(name="b", start_s=3, stop_s=60),))["ok"].state == "failed"
+    assert not archive.exists()
+
+
+def test_a_name_that_another_film_has_here_is_refused(web: Any, folder: Path, film_bytes: bytes) -> None:
+    got(web, folder, "ok", pieces=(Piece(name="0", start_s=0, stop_s=1),))
+    other = Wanted(url=web("ok", "other"), name="other", pieces=(Piece(name="0", start_s=1, stop_s=2),))
+    with pytest.raises(UsageError, match=r"'0' in '.*' is of '.*film.mp4', and '.*other.mp4' would be called so, too"):
+        list(fetch([other], folder, QUICK))
+    (folder / "0.mp4").unlink()
+    assert [it.state for it in fetch([other], folder, QUICK)] == ["fetched"]
+
+
+def test_pieces_that_came_before_stay_whose_they_are(web: Any, folder: Path) -> None:
+    pieces = [Piece(name=str(k), start_s=k, stop_s=k + 1) for k in range(2)]
+    for piece in pieces:
+        got(web, folder, "ok", pieces=(piece,))
+    assert {it.name for it in came(folder)[web("ok")].files} == {"0.mp4", "1.mp4"} == {it.name for it in rights(folder)}
+    assert got(web, folder, "ok", pieces=(pieces[0],))["ok"].state == "kept"
+
+
+def test_a_whole_film_that_came_before_stays_when_pieces_are_wanted(web: Any, folder: Path) -> None:
+    got(web, folder, "ok")
+    got(web, folder, "ok", pieces=(Piece(name="a", start_s=0, stop_s=1),))
+    assert {it.name for it in folder.glob("*.mp4")} == {"ok.mp4", "a.mp4"} == {it.name for it in rights(folder)}
+
+
+def test_a_film_that_shows_nothing_stops_no_other(web: Any, folder: Path, film_bytes: bytes) -> None:
+    start = film_bytes.index(b"mdat") + 4
+    web.film = film_bytes[:start] + bytes(len(film_bytes) - start)  # it opens, but has no picture
+    films = [Wanted(url=web("ok", it), name=it, pieces=(Piece(name=f"{it}0", start_s=0, stop_s=1),)) for it in "ab"]
+    assert [(it.state, it.type) for it in fetch(films, folder, QUICK)] == [("failed", "damaged")] * 2
+    assert not [*folder.glob("*.mp4")]
 
 
 @pytest.mark.parametrize(

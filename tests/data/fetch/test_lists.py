@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from phonoscope.core.errors import UsageError
 from phonoscope.corpora.wanted import Piece, youtube
 from phonoscope.data.fetch.lists import films_of
 
@@ -18,3 +21,9 @@ def test_of_other_lists_films_are_counted(tmp_path: Path) -> None:
     (tmp_path / "urls.txt").write_text("".join(f"https://a.example/{n}.mp4\n" for n in range(5)))
     found = films_of("list", [tmp_path / "urls.txt"], first=1, last=3)
     assert [it.name for it in found] == ["1", "2"]
+
+
+@pytest.mark.parametrize(("first", "last"), [(-1, None), (0, -2)])
+def test_rows_are_counted_from_the_front(tmp_path: Path, first: int, last: int | None) -> None:
+    with pytest.raises(UsageError, match=r"--(first|last) must be 0 or more, got -"):
+        films_of("avspeech", [tmp_path / "avspeech_train.csv"], first=first, last=last)

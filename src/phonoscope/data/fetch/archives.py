@@ -55,10 +55,11 @@ def labels(
             raise UsageError(f"'{source}' is none of AVA's archives: expected {', '.join(known)}")
         folder = to / known[name].split
         if not folder.is_dir():
-            path = Path(source) if "://" not in source else _fetched(source, to / f".{name}.part", tell)
+            ours = "://" in source
+            path = _fetched(source, to / f".{name}.part", tell) if ours else Path(source)
             _checked(path, known[name].md5, source)
             _unpack(path, folder)
-            if path.parent == to:
+            if ours:
                 path.unlink()
         made[known[name].split] = len(list(folder.glob("*.csv")))
     return made

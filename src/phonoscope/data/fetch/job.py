@@ -4,23 +4,20 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import numpy as np
-
-from phonoscope.core.errors import PhonoscopeError, UsageError
+from phonoscope.core.errors import PhonoscopeError, RecordingFailed, UsageError
 from phonoscope.corpora.fetched import LEDGER, Fetched, File, came
 from phonoscope.corpora.wanted import Wanted
+from phonoscope.data.fetch.due import asked_by, check_names, host_of, is_whole
 from phonoscope.data.fetch.outcome import BLOCKS, SETTLED, FetchFailed
 from phonoscope.data.fetch.pieces import cut_out
 from phonoscope.data.fetch.polite import Host, Manners
-from phonoscope.data.fetch.site import Got, SiteParams, get
-from phonoscope.data.where import conditions
+from phonoscope.data.fetch.site import Got, SiteParams, get, remember
 from phonoscope.store.folder import must_be_empty
 from phonoscope.store.ledger import ERRORS, Failure, add_failure, read_failures, settle_failures
 from phonoscope.store.lines import add_line
@@ -67,7 +64,8 @@ def fetch(
     it; everything else is tried again by the same call.
 
     Raises:
-        UsageError: the folder holds other things, or the query makes no sense.
+        UsageError: the folder holds other things, or another film by the name of one of these, or the query makes no
+            sense.
         PhonoscopeError: the disk is full.
     """
     to.mkdir(parents=True, exist_ok=True)
@@ -76,11 +74,12 @@ def fetch(
             must_be_empty(to)
             (to / LEDGER).touch()
     there, failures = came(to), {it.source: it for it in read_failures(to)}
-    asked = _asked(p.retry, list(failures.values()))
+    check_names(to, there, films)
+    asked = asked_by(p.retry, list(failures.values()))
     due: dict[str, list[Wanted]] = {}
     for film in films:
         failure = failures.get(film.url)
-        if (known := there.get(film.url)) and _whole(to, known, film):
+        if (known := there.get(film.url)) and is_whole(to, known, film):
             yield Told(name=film.name, url=film.url, state="kept", files=tuple(it.name for it in known.files))
         elif asked is not None and film.url not in asked:
             yield Told(name=film.name, url=film.url, state="waiting")
@@ -88,45 +87,22 @@ def fetch(
             yield Told(name=film.name, url=film.url, state="left", type=failure.reason, message=failure.message)
         else:
             due.setdefault(host_of(film.url), []).append(film)
-    yield from _Fetching(to, p, on_bytes, sleep).all(due)
-
-
-def host_of(url: str) -> str:
-    """Who is asked for a film: `youtube.com`."""
-    return (urlsplit(url).netloc or url).removeprefix("www.")
-
-
-def _asked(retry: str, failures: list[Failure]) -> set[str] | None:
-    """The URLs that a query over failures means; None without one."""
-    if not retry:
-        return None
-    columns = {
-        "type": np.array([it.reason for it in failures], np.str_),
-        "host": np.array([host_of(it.source) for it in failures], np.str_),
-        "name": np.array([it.recording for it in failures], np.str_),
-        "message": np.array([it.message for it in failures], np.str_),
-    }
-    wanted = np.ones(len(failures), bool)
-    for part in conditions(retry):
-        wanted &= part.judge(columns)[0]
-    return {it.source for it, mine in zip(failures, wanted, strict=True) if mine}
-
-
-def _whole(to: Path, known: Fetched, film: Wanted) -> bool:
-    """Whether all that is wanted of a film lies there as it came."""
-    for file in known.files:
-        path = to / file.name
-        if not path.is_file() or path.stat().st_size != file.bytes:
-            return False
-    names = {it.name.rpartition(".")[0] for it in known.files}
-    return names >= {it.name for it in film.pieces} and bool(film.pieces or film.name in names)
+    yield from _Fetching(to, p, on_bytes, sleep, there).all(due)
 
 
 class _Fetching:
     """A list that is being fetched, some threads a host."""
 
-    def __init__(self, to: Path, p: FetchParams, on_bytes: Callable[[str, int, int], object], sleep: Callable) -> None:
+    def __init__(
+        self,
+        to: Path,
+        p: FetchParams,
+        on_bytes: Callable[[str, int, int], object],
+        sleep: Callable,
+        there: Mapping[str, Fetched],
+    ) -> None:
         self.to, self.p, self.on_bytes, self.sleep = to, p, on_bytes, sleep
+        self.there = there  # what came before, by URL
         self.told: queue.Queue[Told | BaseException | None] = queue.Queue()
         self.stop = threading.Event()
 
@@ -179,6 +155,8 @@ class _Fetching:
             if got is None:
                 return replace(told, state="kept", message=f"it stands in the archive {self.p.site.archive}")
             fetched, lost = self._keep(film, got)
+            if not lost:
+                remember(got, self.p.site)
         except FetchFailed as error:
             self._failed(film, error.kind, str(error))
             if error.kind == "disk":
@@ -201,14 +179,20 @@ class _Fetching:
         self.on_bytes(name, done, of)
 
     def _keep(self, film: Wanted, got: Got) -> tuple[Fetched, dict[str, str]]:
+        before = self.there[film.url].files if film.url in self.there else ()
+        before = {it.name: it for it in before if (self.to / it.name).is_file()}
         paths, lost = [got.path], {}
         if film.pieces:
-            cut, failed = cut_out(got.path, film.pieces, self.p.fps, crop=self.p.crop)
+            try:
+                cut, failed = cut_out(got.path, film.pieces, self.p.fps, crop=self.p.crop)
+            except RecordingFailed as error:  # it was opened, but shows nothing
+                got.path.unlink()
+                raise FetchFailed("damaged", f"'{film.url}': {error}") from error
             lost = dict(failed)
-            paths = [*([got.path] if self.p.whole or lost else []), *cut]
+            paths = [*([got.path] if self.p.whole or lost or got.path.name in before else []), *cut]
+        files = {it.name: File(name=it.name, sha256=sha256_of(it), bytes=it.stat().st_size) for it in paths}
         fetched = Fetched(
-            url=film.url,
-            files=tuple(File(name=it.name, sha256=sha256_of(it), bytes=it.stat().st_size) for it in paths),
+            url=film.url, files=tuple((before | files).values()),
             site=got.site, id=got.id, title=got.title, uploader=got.uploader, licence=film.licence or got.licence,
             speaker=film.speaker, split=film.split, when=datetime.now(UTC).isoformat(timespec="seconds"),
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora import ava_videos, avspeech_rows, hdtf, voxceleb2
 from phonoscope.corpora.ava import read_ava
@@ -28,6 +29,9 @@ def films_of(
     Raises:
         UsageError: there is no such list, or it makes no sense.
     """
+    within("--first", first, 0)
+    if last is not None:
+        within("--last", last, 0)
     if not lists:
         raise UsageError(f"no list given: name the files of kind '{kind}'")
     for path in lists:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from phonoscope.corpora.wanted import Wanted
+from phonoscope.corpora.wanted import FILE_NAME, Wanted
 from phonoscope.data.fetch.outcome import FetchFailed, failed
 from phonoscope.models.extras import need
 from phonoscope.store.files import whole_file
@@ -79,13 +79,29 @@ def get(film: Wanted, into: Path, p: SiteParams, tell: Tell = lambda done, of: N
             ]
             path = _together(parts, into / film.name)
             _check(path, film)
-            if p.archive:
-                site.record_download_archive(told)
     except (YoutubeDLError, OSError) as error:
         raise failed(error) from error
     said = {"title": "title", "licence": "license", "uploader": "uploader"}
     about = {ours: str(told.get(theirs) or "") for ours, theirs in said.items()}
     return Got(path=path, id=str(told.get("id", "")), site=str(told.get("extractor_key", "")), **about)
+
+
+def remember(got: Got, p: SiteParams) -> None:
+    """Put a film down in the archive, if there is one; once all that was wanted of it is there.
+
+    Raises:
+        FetchFailed: the archive cannot be written.
+    """
+    if p.archive:
+        import yt_dlp
+
+        settings: Any = {"download_archive": p.archive, "logger": _Quiet()}
+        told: Any = {"id": got.id, "extractor_key": got.site}
+        try:
+            with yt_dlp.YoutubeDL(settings) as site:
+                site.record_download_archive(told)
+        except OSError as error:
+            raise failed(error) from error
 
 
 def _settings(p: SiteParams, tell: Tell) -> dict[str, Any]:
@@ -113,7 +129,8 @@ def _pause(n: int) -> float:
 
 def _part(site: Any, stream: dict[str, Any], into: Path, name: str, number: int) -> Path:
     """One stream of a film, whole."""
-    path = into / f".{name}.{number}.{stream.get('ext') or 'mp4'}"
+    form = FILE_NAME.sub("_", str(stream.get("format_id") or number))  # or half of one would be gone on with as another
+    path = into / f".{name}.{number}-{form}.{stream.get('ext') or 'mp4'}"
     if not path.exists():  # else an earlier try got so far
         came, _ = site.dl(str(path), stream)
         if not came or not path.exists():
@@ -171,6 +188,7 @@ def _check(path: Path, film: Wanted) -> None:
 
     with _damaged([path]), av.open(str(path)) as opened:
         if not opened.streams.video:
+            path.unlink()
             raise FetchFailed("unsupported", f"'{film.url}' has no picture")
 
 

@@ -1,6 +1,6 @@
 """Where examples come from: the people of a store who speak alone, and what their faces are to a network."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from phonoscope.data.split import SETS, TRAINING, VALIDATION
 from phonoscope.data.voices import Voice, voices_in
 from phonoscope.store.folder import Store
 from phonoscope.tasks.separation.examples import FPS, Face, Material
-from phonoscope.tasks.separation.params import ExamplesParams, Rows
+from phonoscope.tasks.separation.params import ExamplesParams
 
 MAKES = {"lips": "phonoscope run lips {}", "embeddings": "phonoscope run embeddings {} --embeddings.per-track 0"}
 
@@ -50,7 +50,7 @@ def found_in(source: Path, p: ExamplesParams, *, sees: bool = True, blind: bool 
     sets: dict[str, list[Voice]] = {name: [] for name in SETS}
     for voice in voices:
         sets.setdefault(voice.split, []).append(voice)
-    face: Face | None = _unseen if blind else _face(p.rows) if sees else None
+    face: Face | None = _unseen if blind else (lambda voice: voice.rows(p.rows)) if sees else None
     return Found(Material(sets, face), left_out, model)
 
 
@@ -103,7 +103,7 @@ def _seen(voices: Sequence[Voice], p: ExamplesParams, source: Path) -> tuple[lis
             left_out[stored.folder.name] = f"it has embeddings of {few} frames a track only: {makes}"
             continue
         models.add(receipt.card or "")
-        if (missing := float(np.isnan(_face(p.rows)(voice)[:, 0]).mean())) > p.max_missing:
+        if (missing := float(np.isnan(voice.rows(p.rows)[:, 0]).mean())) > p.max_missing:
             told = f"a face is missing in {missing:.0%} of the frames, {p.max_missing:.0%} are allowed"
             left_out.setdefault(stored.folder.name, told)
         else:
@@ -112,16 +112,6 @@ def _seen(voices: Sequence[Voice], p: ExamplesParams, source: Path) -> tuple[lis
         said = f"{p.rows} of '{source}' are by {' and '.join(sorted(models))}"
         raise UsageError(f"{said}: `{MAKES[p.rows].format(source)} --{p.rows}.model NAME` makes them alike")
     return kept, left_out, next(iter(models), "")
-
-
-def _face(rows: Rows) -> Callable[[Voice], np.ndarray]:
-    return Voice.lips if rows == "lips" else _embeddings
-
-
-def _embeddings(voice: Voice) -> np.ndarray:
-    """Embeddings (T, width) float32 of every frame, NaN where the face is not seen."""
-    start = voice.stored.load("tracks")[voice.track].start
-    return voice.stored.load("embeddings")[voice.track][voice.span.start - start : voice.span.stop - start]
 
 
 def _unseen(voice: Voice) -> np.ndarray:

@@ -59,7 +59,7 @@ def judgement(given: str, source: Path, split: str) -> Judgement:
     separate, state = separator(given)
     kind, settings = entry(str(state.about["network"])), _told(state, "settings", weights_at(given))
     p = msgspec.convert(settings["examples"], ExamplesParams)
-    p = replace(p, mixtures=p.judged, hide=0.0)  # so that of training no more is asked than of the others
+    p = replace(p, mixtures=p.judged, hide=0, still=0, pace=1, tilt=0)  # of training as of the others: none is varied
     blind = msgspec.convert(settings["network"], NetworkParams).blind
     material = found_in(source, p, sees=bool(kind.sees), blind=blind).material
     checked(material, source, p.speakers, [split])

@@ -1,0 +1,55 @@
+"""What of a list is still to be fetched into a folder, and what may be."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from phonoscope.core.errors import UsageError
+from phonoscope.corpora.fetched import Fetched
+from phonoscope.corpora.wanted import Wanted
+from phonoscope.data.where import conditions
+from phonoscope.store.ledger import Failure
+
+
+def host_of(url: str) -> str:
+    """Who is asked for a film: `youtube.com`."""
+    return (urlsplit(url).netloc or url).removeprefix("www.")
+
+
+def asked_by(retry: str, failures: list[Failure]) -> set[str] | None:
+    """The URLs that a query over failures means; None without one."""
+    if not retry:
+        return None
+    columns = {
+        "type": np.array([it.reason for it in failures], np.str_),
+        "host": np.array([host_of(it.source) for it in failures], np.str_),
+        "name": np.array([it.recording for it in failures], np.str_),
+        "message": np.array([it.message for it in failures], np.str_),
+    }
+    wanted = np.ones(len(failures), bool)
+    for part in conditions(retry):
+        wanted &= part.judge(columns)[0]
+    return {it.source for it, mine in zip(failures, wanted, strict=True) if mine}
+
+
+def check_names(to: Path, there: Mapping[str, Fetched], films: Sequence[Wanted]) -> None:
+    """Raises: UsageError: a film would be written over one of another URL, or its piece be taken for that one's."""
+    files = ((Path(file.name), known.url) for known in there.values() for file in known.files)
+    owners = {path.stem: url for path, url in files if (to / path).exists()}
+    for film in films:
+        for name in (film.name, *(it.name for it in film.pieces)):
+            if owners.get(name, film.url) != film.url:
+                said = f"'{name}' in '{to}' is of '{owners[name]}', and '{film.url}' would be called so, too"
+                raise UsageError(f"{said}: fetch into another folder")
+
+
+def is_whole(to: Path, known: Fetched, film: Wanted) -> bool:
+    """Whether all that is wanted of a film lies there as it came."""
+    for file in known.files:
+        path = to / file.name
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            return False
+    names = {it.name.rpartition(".")[0] for it in known.files}
+    return names >= {it.name for it in film.pieces} and bool(film.pieces or film.name in names)
