@@ -59,6 +59,8 @@ def as_line(outcome: Outcome) -> str:
     if outcome.failure:
         why = outcome.failure
         return f"failed  {why.source}: {why.reason} in {why.step}: {why.message}"
+    if not outcome.recording:
+        return f"left    {outcome.source}: {'; '.join(outcome.skipped.values())}"
     skipped = "".join(f", no {name} ({why})" for name, why in outcome.skipped.items())
     if not outcome.made:
         return f"kept    {outcome.recording}{skipped}"

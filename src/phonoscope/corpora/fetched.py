@@ -19,6 +19,7 @@ class File:
     name: str  # with suffix
     sha256: str
     bytes: int
+    cut: str = ""  # how it was cut out of the film; "" of a whole one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

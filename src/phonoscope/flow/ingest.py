@@ -17,8 +17,7 @@ from phonoscope.core.media import Recording, Rights
 from phonoscope.store.codecs import write_recording
 from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
-from phonoscope.store.forgotten import FILE as FORGOTTEN
-from phonoscope.store.forgotten import forgotten
+from phonoscope.store.forgotten import Forgotten, forgotten
 from phonoscope.store.ledger import Known
 from phonoscope.store.receipts import Receipt, read_receipts, write_receipts
 from phonoscope.store.recording import StoredRecording
@@ -46,6 +45,7 @@ def ingest(
 
     Raises:
         RecordingFailed: the film cannot be had or has no pictures; nothing of it is left in the store.
+        Forgotten: the store was told to forget it.
     """
     began = time.perf_counter()
     uri = as_uri(source)
@@ -58,8 +58,7 @@ def ingest(
             return seen.id, False
     sha256 = sha256_of(path)
     if stone := next((it for it in forgotten(store.root) if it.sha256 == sha256), None):
-        said = f"this film was to be forgotten, {stone.when[:10]}: take its line out of {FORGOTTEN} to take it in again"
-        raise RecordingFailed("forgotten", said)
+        raise Forgotten(stone)
     id = id_of(path, sha256)
     folder = store.root / "recordings" / id
     key = hashlib.sha256(f"ingest {VERSION} {sha256} {store.settings.rate} {store.settings.sample_rate}".encode())

@@ -18,6 +18,7 @@ from phonoscope.flow.plan import keys_of, needs_of, settings_of
 from phonoscope.flow.step import Step
 from phonoscope.flow.streams import Film, LookFailed, PartFolder, look
 from phonoscope.store.folder import Store
+from phonoscope.store.forgotten import Forgotten
 from phonoscope.store.ledger import Failure, Known
 from phonoscope.store.receipts import BY_CORPUS, Receipt
 from phonoscope.store.recording import StoredRecording
@@ -103,6 +104,8 @@ class Work:
                 outcome = self.on(stored.recording).run_steps(stored, on_progress)
             made = (*(given_of(stored.recording) if fresh else ()), *told, *outcome.made)
             return replace(outcome, source=as_uri(source), made=made, seconds=time.perf_counter() - began)
+        except Forgotten as error:  # that is as it should be
+            return Outcome(source=as_uri(source), skipped={"recording": str(error)})
         except Exception as error:  # noqa: BLE001 - this recording stops, with its reason; the others go on
             failure = failure_of(error, as_uri(source), id)
             return Outcome(source=failure.source, recording=id, failure=failure, seconds=time.perf_counter() - began)

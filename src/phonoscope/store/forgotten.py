@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from phonoscope.core.errors import UsageError
+from phonoscope.core.errors import PhonoscopeError, UsageError
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import ERRORS, read_failures, write_index
 from phonoscope.store.lines import add_line, read_lines, replace_lines
@@ -32,6 +32,13 @@ class Tombstone:
     when: str  # UTC
 
 
+class Forgotten(PhonoscopeError):
+    """A film that the store was told to forget."""
+
+    def __init__(self, stone: Tombstone) -> None:
+        super().__init__(f"forgotten {stone.when[:10]}; without its line in {FILE} it would be taken in again")
+
+
 def forgotten(root: Path) -> list[Tombstone]:
     """What the store at `root` was told to forget."""
     return read_lines(root / FILE, Tombstone)
@@ -49,6 +56,9 @@ def meant(store: Store, what: str) -> list[str]:
     }
     known = halves | there
     found = [id for id, names in known.items() if what == id or {what, as_uri(what)} & {*names}]
+    gone = [it for it in forgotten(store.root) if {what, as_uri(what)} & {it.recording, it.source, it.origin}]
+    if not found and gone:
+        raise UsageError(f"'{what}' was forgotten already, {gone[0].when[:10]}: {FILE} in '{store.root}' says so")
     if not found:
         raise UsageError(f"nothing in '{store.root}' is or comes from '{what}': give an id, a film's path, or its URL")
     return found

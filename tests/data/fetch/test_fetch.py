@@ -135,6 +135,13 @@ def test_pieces_are_cut_to_the_frame_and_the_whole_goes(web: Any, folder: Path) 
     assert got(web, folder, "ok", pieces=pieces)["ok"].state == "kept"
 
 
+def test_a_piece_of_another_span_is_cut_anew(web: Any, folder: Path) -> None:
+    got(web, folder, "ok", pieces=(Piece(name="a", start_s=0.4, stop_s=1.4),))
+    assert got(web, folder, "ok", pieces=(Piece(name="a", start_s=0.4, stop_s=2.4),))["ok"].state == "fetched"
+    with av.open(str(folder / "a.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 50
+
+
 def test_a_piece_beyond_the_end_is_told_and_the_others_come(web: Any, folder: Path) -> None:
     pieces = (Piece(name="a", start_s=0, stop_s=1), Piece(name="b", start_s=3, stop_s=60))
     told = got(web, folder, "ok", pieces=pieces)["ok"]

@@ -1,14 +1,16 @@
 """What of a list is still to be fetched into a folder, and what may be."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from phonoscope.core.errors import UsageError
-from phonoscope.corpora.fetched import Fetched
+from phonoscope.corpora.fetched import Fetched, File
 from phonoscope.corpora.wanted import Wanted
+from phonoscope.data.fetch.pieces import recipe
 from phonoscope.data.where import conditions
 from phonoscope.store.ledger import Failure
 
@@ -45,11 +47,19 @@ def check_names(to: Path, there: Mapping[str, Fetched], films: Sequence[Wanted])
                 raise UsageError(f"{said}: fetch into another folder")
 
 
-def is_whole(to: Path, known: Fetched, film: Wanted) -> bool:
+def pieces_there(to: Path, known: Fetched, film: Wanted, fps: Fraction | None, crop: bool) -> set[str]:
+    """The pieces of a film that lie there as they were cut, and would be cut so again."""
+    cut = {Path(it.name).stem: it.cut for it in known.files if _lies_there(to, it)}
+    return {it.name for it in film.pieces if cut.get(it.name) == recipe(it, fps, crop)}
+
+
+def is_whole(to: Path, known: Fetched, film: Wanted, fps: Fraction | None, crop: bool) -> bool:
     """Whether all that is wanted of a film lies there as it came."""
-    for file in known.files:
-        path = to / file.name
-        if not path.is_file() or path.stat().st_size != file.bytes:
-            return False
-    names = {it.name.rpartition(".")[0] for it in known.files}
-    return names >= {it.name for it in film.pieces} and bool(film.pieces or film.name in names)
+    if film.pieces:
+        return len(pieces_there(to, known, film, fps, crop)) == len(film.pieces)
+    return any(Path(it.name).stem == film.name and not it.cut and _lies_there(to, it) for it in known.files)
+
+
+def _lies_there(to: Path, file: File) -> bool:
+    path = to / file.name
+    return path.is_file() and path.stat().st_size == file.bytes

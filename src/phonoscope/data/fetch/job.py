@@ -13,9 +13,9 @@ from pathlib import Path
 from phonoscope.core.errors import PhonoscopeError, RecordingFailed, UsageError
 from phonoscope.corpora.fetched import LEDGER, Fetched, File, came
 from phonoscope.corpora.wanted import Wanted
-from phonoscope.data.fetch.due import asked_by, check_names, host_of, is_whole
+from phonoscope.data.fetch.due import asked_by, check_names, host_of, is_whole, pieces_there
 from phonoscope.data.fetch.outcome import BLOCKS, SETTLED, FetchFailed
-from phonoscope.data.fetch.pieces import cut_out
+from phonoscope.data.fetch.pieces import cut_out, recipe
 from phonoscope.data.fetch.polite import Host, Manners
 from phonoscope.data.fetch.site import Got, SiteParams, get, remember
 from phonoscope.store.folder import must_be_empty
@@ -79,7 +79,7 @@ def fetch(
     due: dict[str, list[Wanted]] = {}
     for film in films:
         failure = failures.get(film.url)
-        if (known := there.get(film.url)) and is_whole(to, known, film):
+        if (known := there.get(film.url)) and is_whole(to, known, film, p.fps, p.crop):
             yield Told(name=film.name, url=film.url, state="kept", files=tuple(it.name for it in known.files))
         elif asked is not None and film.url not in asked:
             yield Told(name=film.name, url=film.url, state="waiting")
@@ -179,18 +179,20 @@ class _Fetching:
         self.on_bytes(name, done, of)
 
     def _keep(self, film: Wanted, got: Got) -> tuple[Fetched, dict[str, str]]:
-        before = self.there[film.url].files if film.url in self.there else ()
-        before = {it.name: it for it in before if (self.to / it.name).is_file()}
+        known = self.there.get(film.url)
+        before = {it.name: it for it in known.files if (self.to / it.name).is_file()} if known else {}
+        kept = pieces_there(self.to, known, film, self.p.fps, self.p.crop) if known else ()
+        recipes = {f"{it.name}.mp4": recipe(it, self.p.fps, self.p.crop) for it in film.pieces}
         paths, lost = [got.path], {}
         if film.pieces:
             try:
-                cut, failed = cut_out(got.path, film.pieces, self.p.fps, crop=self.p.crop)
+                cut, failed = cut_out(got.path, film.pieces, self.p.fps, crop=self.p.crop, kept=kept)
             except RecordingFailed as error:  # it was opened, but shows nothing
                 got.path.unlink()
                 raise FetchFailed("damaged", f"'{film.url}': {error}") from error
             lost = dict(failed)
             paths = [*([got.path] if self.p.whole or lost or got.path.name in before else []), *cut]
-        files = {it.name: File(name=it.name, sha256=sha256_of(it), bytes=it.stat().st_size) for it in paths}
+        files = {it.name: _told(it, recipes.get(it.name, "")) for it in paths}
         fetched = Fetched(
             url=film.url, files=tuple((before | files).values()),
             site=got.site, id=got.id, title=got.title, uploader=got.uploader, licence=film.licence or got.licence,
@@ -204,6 +206,10 @@ class _Fetching:
 
     def _failed(self, film: Wanted, kind: str, message: str) -> None:
         add_failure(self.to, Failure(source=film.url, recording=film.name, step=STEP, reason=kind, message=message))
+
+
+def _told(path: Path, cut: str) -> File:
+    return File(name=path.name, sha256=sha256_of(path), bytes=path.stat().st_size, cut=cut)
 
 
 def check(to: Path) -> None:

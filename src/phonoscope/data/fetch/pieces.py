@@ -1,6 +1,6 @@
 """The pieces that a list asks for, cut out of a film that has come: exact to the frame, re-encoded once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,16 +14,28 @@ from phonoscope.data.cut import SAMPLE_RATE, write_piece
 SLACK_S = 0.5  # by which a list's last piece may go beyond the film's end
 
 
+def recipe(piece: Piece, fps: Fraction | None, crop: bool) -> str:
+    """How a piece is cut out, in a line that differs where the piece would."""
+    window = f", {piece.crop} of {piece.crop_height} px" if crop and piece.crop else ""
+    return f"{piece.start_s:.6f}-{piece.stop_s:.6f} s at {fps or 'native'}{window}"
+
+
 def cut_out(
-    film: Path, pieces: Sequence[Piece], fps: Fraction | None = None, crf: int = 18, crop: bool = False
+    film: Path,
+    pieces: Sequence[Piece],
+    fps: Fraction | None = None,
+    crf: int = 18,
+    crop: bool = False,
+    kept: Collection[str] = (),
 ) -> tuple[list[Path], Mapping[str, str]]:
-    """Cut pieces out of a film, each beside it as `<name>.mp4`; those that lie there are kept.
+    """Cut pieces out of a film, each beside it as `<name>.mp4`.
 
     A piece holds the frames shown from its start to before its stop, by the nearest frame.
 
     Args:
         fps: frames a second of the pieces; None: the film's own.
         crop: only the window of a piece that tells one.
+        kept: names of pieces that lie there as they should be.
 
     Returns:
         The files, and why others could not be cut, by name.
@@ -39,7 +51,7 @@ def cut_out(
             ends = float(found.num_frames / found.fps)
             failed[piece.name] = f"'{piece.name}' goes to {piece.stop_s:g} s, but the film ends at {ends:.2f} s"
             continue
-        if not path.exists():
+        if piece.name not in kept:
             size, window = (found.height, found.width), np.eye(2, 3)
             if crop and piece.crop:
                 x0, y0, x1, y1 = (at * found.height / piece.crop_height for at in piece.crop)
