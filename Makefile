@@ -38,8 +38,9 @@ install: .venv/check
 demo: .venv/base
 	@$(BIN)/python -m phonoscope.testing.demo "$$DEMO" "$$CLIP"
 
+# A thread each for the two of them: threads of BLAS that wait for each other keep both cores busy with nothing.
 test: .venv/test
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 check: .venv/check
 	$(BIN)/ruff check .
