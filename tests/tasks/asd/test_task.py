@@ -19,8 +19,9 @@ from phonoscope.tasks.asd.losses import OBJECTIVES, log_odds, loss
 from phonoscope.tasks.asd.networks.registry import network
 from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams
 from phonoscope.tasks.asd.presets import PRESETS
-from phonoscope.tasks.asd.task import asd_task, batch_of, begin_with, scored
+from phonoscope.tasks.asd.task import asd_task, batch_of, scored
 from phonoscope.tasks.asd.training import Plan, about, weights_at
+from phonoscope.train.begin import begin_with
 from phonoscope.train.keeping import keep_weights
 from phonoscope.train.loop import train
 from phonoscope.train.params import TrainParams

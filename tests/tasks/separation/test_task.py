@@ -21,12 +21,12 @@ from phonoscope.tasks.separation.networks.registry import NETWORKS, Entry, netwo
 from phonoscope.tasks.separation.params import ExamplesParams, ObjectiveParams  # noqa: E402
 from phonoscope.tasks.separation.task import (  # noqa: E402
     batch_of,
-    begin_with,
     masked,
     separation_task,
     separator_of,
     true_masks,
 )
+from phonoscope.train.begin import begin_with  # noqa: E402
 from phonoscope.train.keeping import keep_weights  # noqa: E402
 from phonoscope.train.loop import train  # noqa: E402
 from phonoscope.train.params import TrainParams  # noqa: E402

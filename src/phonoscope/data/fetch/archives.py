@@ -1,6 +1,5 @@
 """AVA's annotations: two archives, checked, unpacked into a folder a set."""
 
-import hashlib
 import os
 import shutil
 import tarfile
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from phonoscope.core.errors import UsageError
 from phonoscope.data.fetch.outcome import FetchFailed, failed
 from phonoscope.data.split import TRAINING, VALIDATION
+from phonoscope.store.uri import md5_of
 
 TIMEOUT_S, BLOCK = 20, 1 << 20
 BASE = "https://research.google.com/ava/download/"
@@ -93,8 +93,7 @@ def _fetched(url: str, part: Path, tell: Callable[[str, int, int], object]) -> P
 def _checked(path: Path, md5: str, source: str) -> None:
     if not path.is_file():
         raise UsageError(f"there is no file '{path}'")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    found = md5_of(path)
     if found != md5:
         if path.name.endswith(".part"):
             path.unlink()

@@ -1,6 +1,5 @@
 """One film from its site, by yt-dlp: picture and sound, together or not at all."""
 
-import hashlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ from phonoscope.corpora.wanted import FILE_NAME, Wanted
 from phonoscope.data.fetch.outcome import FetchFailed, failed
 from phonoscope.models.extras import need
 from phonoscope.store.files import whole_file
+from phonoscope.store.uri import md5_of
 
 LOG = logging.getLogger("phonoscope")
 RETRIES = 5  # of one request, with pauses that double
@@ -179,8 +179,7 @@ def _by_time(queues: list[Iterator[Any]], streams: list[Any]) -> Iterator[tuple[
 def _check(path: Path, film: Wanted) -> None:
     """Raises: FetchFailed: the file is not what was promised; it is gone then."""
     if film.md5:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        found = md5_of(path)
         if found != film.md5:
             path.unlink()
             raise FetchFailed("damaged", f"'{film.url}' has md5 {found}, the list says {film.md5}")

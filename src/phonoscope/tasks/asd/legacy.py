@@ -55,7 +55,7 @@ def heads_of(path: Path, model: str) -> Heads:
 
         from phonoscope.tasks.asd.losses import OBJECTIVES
         from phonoscope.tasks.asd.networks.registry import network
-        from phonoscope.tasks.asd.task import begin_with
+        from phonoscope.train.begin import begin_with
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise

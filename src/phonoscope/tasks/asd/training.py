@@ -101,7 +101,8 @@ def train_asd(plan: Plan, folder: Path, *, events: Path | None = None, on_progre
         Diverged: the loss is no number any more.
     """
     try:
-        from phonoscope.tasks.asd.task import asd_task, begin_with
+        from phonoscope.tasks.asd.task import asd_task
+        from phonoscope.train.begin import begin_with
         from phonoscope.train.loop import train
     except ModuleNotFoundError as error:
         if error.name != "torch":

@@ -8,12 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from phonoscope.core.errors import UsageError
 from phonoscope.core.istft import istft
 from phonoscope.core.masks import complex_ratio_mask, compressed, recovered
 from phonoscope.core.stft import stft
 from phonoscope.data.split import TEST
-from phonoscope.models.state_dicts import StateDict, strict
 from phonoscope.tasks.separation.examples import SAMPLE_RATE, Batches, Material, Mixed
 from phonoscope.tasks.separation.judging import Gain, Separate, figures, gains
 from phonoscope.tasks.separation.losses import (
@@ -166,19 +164,3 @@ def separator_of(made: nn.Module, model: str, *, blind: bool = False) -> Separat
         return masked(sound, said) if masks else said
 
     return separate
-
-
-def begin_with(made: nn.Module, state: StateDict, model: str, *, partial: bool = False) -> list[str]:
-    """Put weights into a network; the names of those that keep their fresh values, none unless `partial`.
-
-    Raises:
-        UsageError: the weights are of another network; with `partial`, none of them fits.
-    """
-    wanted = {name: tuple(it.shape) for name, it in made.state_dict().items()}
-    if not partial:
-        strict(state.tensors, wanted, model)
-    fits = {name: it for name, it in state.tensors.items() if wanted.get(name) == it.shape}
-    if not fits:
-        raise UsageError(f"none of the {len(state.tensors)} weights fits '{model}'")
-    made.load_state_dict({name: torch.from_numpy(it.copy()) for name, it in fits.items()}, strict=False)
-    return [name for name in wanted if name not in fits]

@@ -38,7 +38,8 @@ def separator(given: str) -> tuple[Separate, StateDict]:
     """
     path = weights_at(given)
     need("a separator as it was trained", "torch", extra="train")
-    from phonoscope.tasks.separation.task import begin_with, separator_of
+    from phonoscope.tasks.separation.task import separator_of
+    from phonoscope.train.begin import begin_with
 
     state = read_state_dict(path)
     name = str(_told(state, "network", path))

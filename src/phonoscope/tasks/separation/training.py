@@ -109,7 +109,8 @@ def train_separation(
         Diverged: the loss is no number any more.
     """
     need("training", "torch", extra="train")
-    from phonoscope.tasks.separation.task import begin_with, separation_task
+    from phonoscope.tasks.separation.task import separation_task
+    from phonoscope.train.begin import begin_with
     from phonoscope.train.loop import train
 
     state = read_state_dict(plan.begin) if plan.begin else None
