@@ -16,6 +16,7 @@ from phonoscope.flow.shard import Shard
 
 Named = Literal[
     "talking-face", "ava-csv", "rttm", "annotheia", "annotheia-clips", "overlay", "avspeech-embeddings",
+    "avspeech-faces",
     "clips", "lhotse", "webdataset", "parquet", "hf",
 ]  # fmt: skip
 
@@ -37,6 +38,7 @@ class Pack:
     annotheia-clips: film, sound and face of each stretch that they accepted.
     overlay: the film with a box around each face, green while it speaks. Each has options under its own name.
     avspeech-embeddings: what each face looks like, frame by frame, as separation's seed reads it.
+    avspeech-faces: the faces themselves, a JPEG a frame, and which clips lack none.
     clips: a film, a sound and a page of JSON each, in a folder a set. lhotse: the same, with Lhotse's manifests.
     webdataset: the same in tar shards. parquet: a row a clip. hf: the same for Hugging Face's load_dataset.
     clips.csv tells what came from where.
@@ -44,7 +46,7 @@ class Pack:
     The same command again packs only what is missing or has changed.
     """
 
-    store: Positional[Path]
+    store: Positional[Path | str]
     as_: Annotated[Named, arg(name="as")]  # the layout
     to: Path  # a new folder, or one packed before in the same layout
     clips: Path | None = None  # table of clips, as `phonoscope select --to` writes it; by default every track
@@ -59,6 +61,7 @@ class Pack:
     annotheia_clips: api.AnnotheiaClipsParams = field(default_factory=api.AnnotheiaClipsParams)
     overlay: api.OverlayParams = field(default_factory=api.OverlayParams)
     avspeech_embeddings: api.AvspeechEmbeddingsParams = field(default_factory=api.AvspeechEmbeddingsParams)
+    avspeech_faces: api.AvspeechFacesParams = field(default_factory=api.AvspeechFacesParams)
     clips_: Annotated[api.ClipsParams, arg(name="clips")] = field(default_factory=api.ClipsParams)
     lhotse: api.ClipsParams = field(default_factory=api.ClipsParams)
     webdataset: api.ShardParams = field(default_factory=api.ShardParams)

@@ -4,6 +4,7 @@ from phonoscope.data.pack.annotheia import AnnotheiaParams
 from phonoscope.data.pack.annotheia_clips import AnnotheiaClipsParams
 from phonoscope.data.pack.ava_csv import AvaCsvParams
 from phonoscope.data.pack.avspeech_embeddings import AvspeechEmbeddingsParams
+from phonoscope.data.pack.avspeech_faces import AvspeechFacesParams
 from phonoscope.data.pack.job import LAYOUTS, Packing, pack
 from phonoscope.data.pack.layout import Layout, Packed
 from phonoscope.data.pack.members import ClipsParams
@@ -19,6 +20,7 @@ __all__ = [
     "AnnotheiaParams",
     "AvaCsvParams",
     "AvspeechEmbeddingsParams",
+    "AvspeechFacesParams",
     "ClipsParams",
     "Layout",
     "OverlayParams",

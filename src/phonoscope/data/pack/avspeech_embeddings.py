@@ -63,7 +63,7 @@ def avspeech_embeddings(
     if recording.fps != FPS:
         raise UsageError(f"the layout {NAME} is {FPS} frames a second, '{recording.id}' keeps {recording.fps}")
     if p.ids is None:
-        wanted = [(clip, _number(material, clip, clips)) for clip in clips]
+        wanted = [(clip, number_of(material, clip, clips)) for clip in clips]
     else:
         pieces = read_ids(p.ids).get(recording.id, {})
         named = clips_of(recording.id, stored.load("tracks"), [*pieces.values()])
@@ -186,7 +186,7 @@ def _make(recording: str, plan: _Plan, folder: PackFolder) -> None:
         folder.keep(entry, {PART: (plan.key, [plan.path])}, part)
 
 
-def _number(material: Material, clip: TrackClip, clips: Sequence[TrackClip]) -> str:
+def number_of(material: Material, clip: TrackClip, clips: Sequence[TrackClip]) -> str:
     """What the clip's file begins with: the row of the catalogue where the film is named by it, else the clip's name.
 
     `17.mp4` and `frame_17.mp4` are 00017; of several clips of a film, each has its track and frames behind.

@@ -14,6 +14,7 @@ from phonoscope.data.pack.annotheia_clips import AnnotheiaClipsParams, annotheia
 from phonoscope.data.pack.ava_csv import AvaCsvParams, ava_csv, join_predictions
 from phonoscope.data.pack.avspeech_embeddings import AvspeechEmbeddingsParams, avspeech_embeddings, join_list
 from phonoscope.data.pack.avspeech_embeddings import strays as numbered_strays
+from phonoscope.data.pack.avspeech_faces import AvspeechFacesParams, avspeech_faces, list_valid
 from phonoscope.data.pack.clips import Choice, clips_of, read_choice, recording_in
 from phonoscope.data.pack.folder import PackFolder
 from phonoscope.data.pack.hf import HF
@@ -42,6 +43,7 @@ LAYOUTS: Mapping[str, Kind | ShardKind] = {
     "annotheia-clips": Kind(annotheia_clips, AnnotheiaClipsParams, join_transcriptions, strays),
     "overlay": Kind(overlay, OverlayParams),
     "avspeech-embeddings": Kind(avspeech_embeddings, AvspeechEmbeddingsParams, join_list, numbered_strays),
+    "avspeech-faces": Kind(avspeech_faces, AvspeechFacesParams, list_valid),
     "clips": Kind(plain_clips, ClipsParams, check=check_sets),
     "lhotse": Kind(plain_clips, ClipsParams, write_manifests, check=check_sets),
     "webdataset": WEBDATASET,
