@@ -1,13 +1,19 @@
 """Where the real clips and the published weights lie, and that nobody skips them unseen."""
 
+import json
 import os
+import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import fsspec.config
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from phonoscope.testing.buckets import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -16,6 +22,9 @@ NO_DATA = "no data"
 os.environ.setdefault("PHONOSCOPE_HOME", str(ROOT / ".cache" / "phonoscope"))
 if (SHARED / "weights").is_dir():
     os.environ.setdefault("PHONOSCOPE_MODELS", str(SHARED / "weights"))
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job ignores Ctrl-C, and so would children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("steady", deadline=None, derandomize=True)  # a busy machine is no bug, and CI is no lottery
 settings.load_profile("steady")
@@ -90,3 +99,28 @@ def silent_puppet(tmp_path_factory) -> Path:
     from phonoscope.testing.puppet import film, one_head
 
     return film(tmp_path_factory.mktemp("films") / "silent.mp4", one_head(2.0), audio_codec=None)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator["Server"]:
+    """An S3 server of this machine, which counts requests and makes trouble where it is told to."""
+    pytest.importorskip("moto", reason="moto is not installed")
+    from phonoscope.testing.buckets import s3_server
+
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3, tmp_path, monkeypatch) -> str:
+    """The URI of an empty place in a bucket; clients here and in child processes find it, and keep what they fetch."""
+    from phonoscope.testing.buckets import BUCKET, KEYS
+
+    settings = {"config_kwargs": {"read_timeout": 1, "connect_timeout": 5}}
+    monkeypatch.setenv("FSSPEC_S3", json.dumps(settings))
+    monkeypatch.setitem(fsspec.config.conf, "s3", settings)
+    for name, value in {**KEYS, "AWS_ENDPOINT_URL": s3.url, "PHONOSCOPE_HOME": str(tmp_path / "home")}.items():
+        monkeypatch.setenv(name, value)
+    s3.counts.clear()
+    s3.troubles.clear()
+    return f"s3://{BUCKET}/{tmp_path.name}"
