@@ -3,6 +3,7 @@
 # make check     ruff, pyright, import-linter and the fast tests
 # make install   everything, into .venv
 # make bench     measure; prints the tables of the README
+# make bench-scale  10,000 recordings, 2,000 under random kills, and Ray over processes; half an hour
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +14,7 @@ DEMO ?= demo
 export PHONOSCOPE_HOME ?= $(CURDIR)/.cache/phonoscope
 export CLIP DEMO
 
-.PHONY: install demo test check bench bench-finetune clean
+.PHONY: install demo test check bench bench-finetune bench-scale clean
 
 .venv/base: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "phonoscope needs Python 3.11 or newer, $(PYTHON) is older: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
@@ -54,6 +55,9 @@ bench: .venv/test
 
 bench-finetune: .venv/test
 	$(BIN)/python -m bench finetune
+
+bench-scale: .venv/test
+	$(BIN)/python -m bench scale soak ray
 
 clean:
 	rm -rf .venv .cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo

@@ -9,7 +9,10 @@ BENCHES = {
     "speed": "CPU of `prepare` over that of decoding the film, and where it goes; 10 min, and 4 the first time",
     "features": "the same with landmarks, pose, motion, mouth and quality, of one face; 8 min, and 4 the first time",
     "resume": "a second run over 100 recordings; about 2 min",
+    "scale": "10,000 tiny recordings taken in, gone on with and told of; 10 min",
+    "soak": "2,000 films under random kills, hangs and full disks: nothing lost, doubled or corrupt; 6 min",
     "parallel": "-j 2 over -j 1; about 10 min",
+    "ray": "-j 2 on a Ray cluster of this machine over -j 2; about 5 min",
     "alignment": "sound against picture in forty-five awkward films; about a minute",
     "mfcc": "MFCC of 10 min of sound, python_speech_features over ours; under a minute",
     "landmarks": "landmarks against dlib's, whose weights you must have, and what a face costs; about a minute",
@@ -26,9 +29,21 @@ BENCHES = {
     "separation_metric": "SDR, SIR and SAR of two voices of 3 s, ours over mir_eval; under a minute",
     "visemes": "which viseme is spoken: viseme-gru over pocketsphinx' phone loop, people not heard; 3 min of CPU",
     "finetune": "LR-ASD from its AVA weights on windows of shared clips, people not seen; 5 min of CPU, and 2 before",
+    "feed": "examples a second out of shards, out of a store, and how many a trainer takes; a minute of CPU",
     "speech": "speech in windows against one pass, of a network of yours if SPEECH_MODEL names it; seconds",
 }
-LONG = ("memory", "landmarks", "asd_calibration", "finetune", "asd_scenes", "tiny", "separation", "separation_recipe")
+LONG = (
+    "scale",
+    "soak",
+    "memory",
+    "landmarks",
+    "asd_calibration",
+    "finetune",
+    "asd_scenes",
+    "tiny",
+    "separation",
+    "separation_recipe",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

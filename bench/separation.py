@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from phonoscope.tasks.separation.networks.compact import Compact
 
 SEEDS = (0, 1, 2)  # each leaves out another third of the people
-STEPS, TUNING = 110, 25  # of eight mixtures: with puppets; then with real heads
+STEPS, TUNING = 320, 25  # of eight mixtures: with puppets; then with real heads
 TUNING_RATE = 1e-3
 MIXTURES, FRAMES = 30, 75  # on which each network is judged, 3 s of two people
 FEW = 4  # people, in the middle of the learning curve
@@ -68,7 +68,7 @@ def measure() -> list[Table]:
     real: Found = {}
     for seed in SEEDS:
         known, unknown = split(voices, seed)
-        seeing, blind = (trained({**known, **artificial}, STEPS, seed, blind=it) for it in (False, True))
+        seeing, blind = (trained({**known, **artificial}, STEPS, seed, blind=it, plain=True) for it in (False, True))
         _judge(puppets, unknown, {"sees": seeing, "blind": blind})
         others, strangers = split(heads, seed)
         tuned = {
@@ -82,7 +82,7 @@ def measure() -> list[Table]:
     spent = f"{(process_time() - began) / 60:.0f} min of CPU, {drawn_s / 60:.1f} of them for lips."
     notes = (
         f"{len(SEEDS)} seeds, mean (least–most). Each learns from two thirds of the people, {told}, {STEPS} steps of 8 "
-        f"mixtures, and is judged on {MIXTURES} mixtures of two of the others. Puppets move their mouths as the voice "
+        f"mixtures of two, and is judged on {MIXTURES} of two of the others. Puppets move their mouths as the voice "
         "does, which real people do less. In all " + spent,
     )
     return [
@@ -140,7 +140,7 @@ def _ceilings(case: Case) -> np.ndarray:
 
 def _tuned(people: People, seed: int, network: "Compact") -> "Compact":
     blind = network.lips is None
-    return trained(people, TUNING, seed, blind=blind, begin=network, rate=TUNING_RATE)
+    return trained(people, TUNING, seed, blind=blind, begin=network, rate=TUNING_RATE, plain=True)
 
 
 def _rows(found: Found, *, gates: bool = True) -> list[Row]:

@@ -49,7 +49,7 @@ def minutes(people: People) -> float:
 
 def trained(
     people: People, steps: int, seed: int, *, blind: bool = False, begin: "Compact | None" = None, rate: float = RATE,
-    rough: bool = False,
+    rough: bool = False, plain: bool = False,
 ) -> "Compact":  # fmt: skip
     """A network that has learnt from these people.
 
@@ -57,6 +57,7 @@ def trained(
         blind: it sees no faces, and its voices may come in any order.
         begin: the network that training goes on from; a fresh one if None.
         rough: lips tell less of the voice than puppets' do, by lot: real ones are to be trusted less.
+        plain: mixtures are of two people who speak and are seen all the time, and of nothing else.
     """
     import torch
 
@@ -74,7 +75,7 @@ def trained(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=RISE)
     mean = {name: value.clone() for name, value in network.state_dict().items()}
     for step in range(steps):
-        sound, voices, rows = batch(people, rng, blind=blind, rough=rough)
+        sound, voices, rows = batch(people, rng, blind=blind, rough=rough, plain=plain)
         cost = in_order(si_sdr_costs(network(sound, rows), voices, sound), blind).mean()
         optimiser.zero_grad()
         cost.backward()
@@ -89,21 +90,22 @@ def trained(
 
 
 def batch(
-    people: People, rng: np.random.Generator, *, blind: bool = False, rough: bool = False
+    people: People, rng: np.random.Generator, *, blind: bool = False, rough: bool = False, plain: bool = False
 ) -> tuple["Tensor", "Tensor", "Tensor"]:
     """Mixtures (B, N), their voices (B, S, N) and the faces' rows (B, S, T, D), all of two or all of three."""
     import torch
 
-    faces = 3 if rng.random() < THREE and len(people) > 2 else 2
+    faces = 3 if not plain and rng.random() < THREE and len(people) > 2 else 2
     sound, voices, rows = (
         torch.from_numpy(np.stack(part))
-        for part in zip(*(_drawn(people, faces, rng, rough) for _ in range(BATCH)), strict=True)
+        for part in zip(*(_drawn(people, faces, rng, rough, plain) for _ in range(BATCH)), strict=True)
     )
-    return (sound, voices[:, :1], rows[:, :1]) if not blind and rng.random() < LONE else (sound, voices, rows)
+    lone = not (blind or plain) and rng.random() < LONE
+    return (sound, voices[:, :1], rows[:, :1]) if lone else (sound, voices, rows)
 
 
 def _drawn(
-    people: People, faces: int, rng: np.random.Generator, rough: bool
+    people: People, faces: int, rng: np.random.Generator, rough: bool, plain: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     names = sorted(people)
     spoken = np.array([sum(len(it.rows) for it in people[name]) for name in names], float) ** 0.5
@@ -114,6 +116,8 @@ def _drawn(
     if rough and rng.random() < STRANGE:
         rows = [_varied(people[names[who]], rng, rough)[1] for who in rng.choice(len(names), faces, replace=False)]
     seen = np.stack(rows)
+    if plain:
+        return voices.sum(0), voices, seen
     if rng.random() < SILENT:
         voices[-1], seen[-1] = 0, seen[-1, :1]
     for face in seen:

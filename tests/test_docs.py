@@ -18,8 +18,8 @@ from phonoscope import Store, prepare
 from phonoscope.cli.main import VERBS, main
 from phonoscope.cli.options import parse
 from phonoscope.cli.training import parse_training
+from phonoscope.flow.failing import _SYSTEM_REASONS
 from phonoscope.flow.job import GROUNDED
-from phonoscope.flow.run import _SYSTEM_REASONS
 from phonoscope.job import STEPS, Params, params_from
 
 ROOT = Path(__file__).resolve().parents[1]

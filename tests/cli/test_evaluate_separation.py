@@ -95,10 +95,10 @@ def broken(sound):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (silent, "a: s2/a.wav is silent, so no ratio is defined"),
-        (broken, "a: s2/a.wav holds samples that are NaN or infinite"),
-        (lambda sound: sound[:-801], "a: s2/a.wav is 0.050 s shorter than true/a_s1.wav; 0.05 s are allowed"),
-        (lambda sound: np.stack([sound, sound], 1), "a: s2/a.wav has 2 channels, expected one"),
+        (silent, "a: mine/s2/a.wav is silent, so no ratio is defined"),
+        (broken, "a: mine/s2/a.wav holds samples that are NaN or infinite"),
+        (lambda sound: sound[:-801], "a: mine/s2/a.wav is 0.050 s shorter than true/a_s1.wav; 0.05 s are allowed"),
+        (lambda sound: np.stack([sound, sound], 1), "a: mine/s2/a.wav has 2 channels, expected one"),
     ],
 )
 def test_what_cannot_be_measured_is_left_out_and_named(folders, capsys, change, said):
@@ -114,8 +114,8 @@ def test_other_rates_and_files_that_are_no_sound_are_left_out_and_named(folders,
     write(folders / "mine" / "s1" / "a.wav", read(folders / "mine" / "s1" / "a.wav"), 8000)
     (folders / "mine" / "s1" / "b.wav").write_text("no sound")
     out = told(capsys, folders, code=1).out
-    assert "left out: a: s1/a.wav has 8000 Hz, true/a_s1.wav 16000 Hz; resample one of them" in out
-    assert "left out: b: s1/b.wav cannot be read: " in out
+    assert "left out: a: mine/s1/a.wav has 8000 Hz, true/a_s1.wav 16000 Hz; resample one of them" in out
+    assert "left out: b: mine/s1/b.wav cannot be read: " in out
     assert out.startswith("0 sources of 0 mixtures")
 
 

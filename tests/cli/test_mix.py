@@ -1,7 +1,6 @@
 """`phonoscope mix` on the command line."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,21 +9,7 @@ from phonoscope.cli.main import main
 from phonoscope.data.mix_lists import read_examples
 from phonoscope.data.mix_plan import PlanParams
 from phonoscope.data.mixing import MixParams
-from phonoscope.store.folder import Store
-from phonoscope.testing.talkers import VLOGS, talkers
-
-
-@pytest.fixture(scope="module")
-def taken(tmp_path_factory):
-    return talkers(tmp_path_factory.mktemp("taken") / "films", VLOGS).root
-
-
-@pytest.fixture
-def films(taken, tmp_path, monkeypatch):
-    """A copy of a store of two clips of each of seven people, in the folder where we are."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(taken, "films")
-    return Store("films")
+from phonoscope.testing.packs import tree
 
 
 def told(capsys, *arguments, code=0):
@@ -59,6 +44,21 @@ def test_the_seeds_layout_is_written_and_kept_apart(films, capsys):
     assert told(capsys, *arguments).out.splitlines()[-1] == "database: mixtures: 4 made"
     assert len(read_examples(Path("database/dataset.txt"))) == 4
     assert "in the layout 'avspeech'" in told(capsys, "films", "--to", "database", code=2).err
+
+
+def test_a_list_of_what_is_valid_is_read_back_where_there_is_no_catalogue(films, capsys):
+    arguments = ["--layout", "avspeech", "--seconds", 1, "--max", 60]
+    told(capsys, "films", "--to", "all", *arguments)
+    listed = Path("all/valid_frame.txt").read_text().split()
+    told(capsys, "films", "--to", "again", *arguments, "--valid", "all/valid_frame.txt")
+    assert tree(Path("again")) == {**tree(Path("all")), "mix.json": tree(Path("again"))["mix.json"]}
+    Path("some.txt").write_text("\n".join(listed[1:]))
+    told(capsys, "films", "--to", "some", *arguments, "--valid", "some.txt")
+    ids, kept = (
+        {line.split(",")[0]: line for line in Path(f"{it}/ids.csv").read_text().splitlines()[1:]}
+        for it in ("all", "some")
+    )
+    assert kept == {id: line for id, line in ids.items() if f"frame_{id}" in listed[1:]}, "and ids stay what they were"
 
 
 def test_a_voice_that_is_gone_is_exit_code_1(films, capsys):

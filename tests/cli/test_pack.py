@@ -45,6 +45,14 @@ def test_it_says_what_it_packed_and_the_second_time_that_it_kept_it(films, capsy
     assert "heads: 3 kept" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("layout", ["clips", "webdataset"])
+def test_a_bucket_is_no_place_to_pack_into(films, capsys, layout):
+    assert main(["pack", "films", "--as", layout, "--to", "s3://bucket/heads"]) == 2
+    said = "--to wants a folder on this machine, got 's3://bucket/heads': write into one, then copy it there"
+    assert said in (told := capsys.readouterr().err) and told.count("\n") == 1
+    assert not Path("s3:").exists()
+
+
 def test_what_the_store_lacks_is_named_with_the_command_that_makes_it(films, capsys):
     for id in films:
         films[id].forget("landmarks")

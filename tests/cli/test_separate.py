@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from safetensors.numpy import save_file
 
 from phonoscope import Store, prepare
 from phonoscope.cli.main import main
@@ -20,6 +21,7 @@ from phonoscope.media.audio import read_audio
 from phonoscope.media.probe import probe
 from phonoscope.metrics.separation import si_sdr
 from phonoscope.models import registry
+from phonoscope.models.backends.looking_to_listen_graph import Shape, entries
 from phonoscope.testing import fakes
 from phonoscope.testing.film import flash_and_beep
 from phonoscope.testing.puppet import empty_room, film, one_head
@@ -197,16 +199,21 @@ def test_sound_of_other_rates_and_channels_is_heard(puppets: Path):
         assert probe(face.with_suffix(".mp4"), None, 16000).num_samples == soundfile.info(face).frames == 64000
 
 
-def test_a_store_whose_film_is_gone_gives_voices_without_films(films, puppets, capsys):
+def test_a_store_whose_film_is_gone_gives_voices_without_films_until_it_is_back(films, puppets, capsys):
     shutil.copytree(films, "moved")
     (id,) = Store("moved")
     about = Path(f"moved/recordings/{id}/recording.json")
-    about.write_text(about.read_text().replace(Store("moved")[id].recording.source, "file:///gone.mp4"))
+    there = about.read_text()
+    about.write_text(there.replace(Store("moved")[id].recording.source, "file:///gone.mp4"))
     assert main(["separate", "moved", "--to", "voices"]) == 0
     assert "; no films: " in capsys.readouterr().out
     assert [path.suffix for path in sorted(Path("voices").glob("*_face0.*"))] == [".jpg", ".wav"]
     assert main(["separate", "moved", "--to", "voices"]) == 0
     assert capsys.readouterr().out.startswith("kept")
+    about.write_text(there)
+    assert main(["separate", "moved", "--to", "voices"]) == 0
+    assert capsys.readouterr().out.startswith("made"), "the film is back"
+    assert Path(f"voices/{id}_face0.mp4").exists()
 
 
 def test_one_that_fails_stops_no_other(puppets, silent_puppet, capsys):
@@ -220,6 +227,50 @@ def test_one_that_fails_stops_no_other(puppets, silent_puppet, capsys):
     assert "failed  'nobody-" in said
     assert "broken.mp4" in said
     assert said.count("failed") == 3
+
+
+def weights_of(path: Path, rows: str, by: str, width: int) -> Path:
+    """A run of Looking to Listen for two speakers whose faces are rows of so many numbers, by lot and small."""
+    of, rng = Shape(speakers=2, faces=width, filters=2, cells=3, dense=4), np.random.default_rng(0)
+    made = {name: np.abs(rng.normal(0.1, 0.3, shape)) for name, shape in entries(of).items()}
+    tensors = {name: np.asarray(it, np.float32) for name, it in made.items()}
+    told = {"network": "looking-to-listen", "rows": rows, "rows_by": by, "stretch": 50, "notes": "on 3 people. More"}
+    path.mkdir()
+    save_file(tensors, path / "weights.safetensors", {"phonoscope": json.dumps(told)})
+    return path
+
+
+@pytest.mark.parametrize(("rows", "by", "width"), [("lips", "mouth@1", 35), ("embeddings", "fake-embedder@1", 3)])
+def test_a_run_of_looking_to_listen_is_shown_what_it_has_learnt_from(films, capsys, monkeypatch, rows, by, width):
+    monkeypatch.setitem(registry.OURS, "fake-embedder", "phonoscope.testing.fakes:FakeEmbedder")
+    shutil.copytree(films, "own")
+    (id,), run = Store("own"), weights_of(Path("run"), rows, by, width)
+    assert main(["separate", "own", "--to", "voices", "--no-film", "--separation.weights", str(run)]) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines()[0] == "looking-to-listen own: on 3 people"
+    assert f"made    {id}: 4.0 s, 2 voices: face 0, face 1" in said.out
+    assert ("[1/1] made " in said.err) == (rows == "embeddings"), "lips were there"
+    assert all(heard(Path(f"voices/{id}_face{n}.wav")).any() for n in (0, 1))
+    if rows == "embeddings":
+        assert (Store("own")[id].receipts["embeddings"].params or {})["per_track"] == 0
+
+
+def test_rows_by_other_weights_than_a_run_has_learnt_from_are_refused(films, capsys):
+    run = weights_of(Path("run"), "lips", "mouth@0", 35)
+    assert main(["separate", str(films), "--to", "voices", "--separation.weights", str(run)]) == 1
+    said = capsys.readouterr().out
+    assert "are by mouth@1, and looking-to-listen has learnt from those of mouth@0: make them by" in said
+
+
+@pytest.mark.parametrize("told", [{"network": "audio-only"}, {"network": "compact", "blind": True}])
+def test_a_run_that_was_trained_without_faces_cannot_separate_and_says_what_can(films, capsys, told):
+    Path("ears").mkdir()
+    save_file({"x": np.zeros(1, np.float32)}, "ears/weights.safetensors", {"phonoscope": json.dumps(told)})
+    for given in ("ears", "ears/weights.safetensors"):
+        assert main(["separate", str(films), "--to", "voices", "--separation.weights", given]) == 2
+        said = capsys.readouterr().err
+        assert "was trained without faces, so it cannot know whose voice is whose: `phonoscope evaluate" in said
+        assert said.count("\n") == 1
 
 
 def test_a_dry_run_makes_nothing(films, puppets, capsys):

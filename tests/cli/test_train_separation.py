@@ -32,6 +32,8 @@ def test_defaults_are_the_papers_then_the_file_then_flags(tmp_path):
     assert (model, settings["learning"].epochs, settings["learning"].lr) == ("audio-only", 4, 5e-5)
     assert (settings["examples"].snr_db, settings["examples"].batch) == ((-3.0, 3.0), 3)
     assert parsed("--config", str(file), "--snr-db", "0", "1")[2]["examples"].snr_db == (0.0, 1.0)
+    examples = parsed("--noise", "babble", "--noise-db", "3", "9", "--responses", "rooms")[2]["examples"]
+    assert (examples.noise, examples.noise_db, examples.responses) == ("babble", (3.0, 9.0), "rooms")
 
 
 def test_a_blind_network_may_give_its_voices_in_any_order(tmp_path):
@@ -68,7 +70,7 @@ def test_what_cannot_be_is_one_line(capsys, tmp_path):
     store = talkers(tmp_path / "films", {"training/ana/talk": 60})
     assert "it has no lips: `phonoscope run lips" in refused(capsys, str(store.root), *to)
     save_rows(store, "lips")
-    assert "has 1 speakers in the split 'training'" in refused(capsys, str(store.root), *to)
+    assert "has 1 speaker in the split 'training'" in refused(capsys, str(store.root), *to)
     assert not (tmp_path / "run").exists()
 
 

@@ -1,28 +1,13 @@
 """`phonoscope windows` on the command line."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
 
 from phonoscope.cli.main import main
 from phonoscope.data.windows import WindowsParams, read_windows
-from phonoscope.store.folder import Store
-from phonoscope.testing.talkers import VLOGS, save_labels, talkers
-
-
-@pytest.fixture(scope="module")
-def taken(tmp_path_factory):
-    return talkers(tmp_path_factory.mktemp("taken") / "films", VLOGS).root
-
-
-@pytest.fixture
-def films(taken, tmp_path, monkeypatch):
-    """A copy of a store of two clips of each of seven people, in the folder where we are."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(taken, "films")
-    return Store("films")
+from phonoscope.testing.talkers import save_labels
 
 
 def told(capsys, *arguments, code=0):

@@ -17,7 +17,9 @@ def test_any_columns_will_do(tmp_path: Path) -> None:
     mapped = split_map(["url=link", "name=id", "start=begin", "stop=end", "speaker=who"])
     (film,) = wanted_in(table, mapped)
     assert (film.url, film.name, film.speaker) == (youtube("4Txd0r9yYzE"), "4Txd0r9yYzE", "")
-    assert film.pieces == (Piece(name="x", start_s=62.5, stop_s=70), Piece(name="y", start_s=80, stop_s=90))
+    assert film.pieces == (
+        Piece(name="x", start_s=62.5, stop_s=70, speaker="ana"), Piece(name="y", start_s=80, stop_s=90, speaker="bo"),
+    )  # fmt: skip
 
 
 def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
@@ -35,11 +37,13 @@ def test_a_line_a_url(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "mapped", "said"),
     [
-        ("link\nx\n", {}, "has no column 'url', only link"),
+        ("link\nx\n", {}, "has no column 'url', only link; --map url=COLUMN says which one tells it"),
+        (f"url\n{URL}\n", {"start": "begn"}, "no column 'begn', only url; --map start=COLUMN says which one tells it"),
         ("url\nftp://x\n", {}, "row 1: 'ftp://x' is no URL"),
         (f"url,start\n{URL},5\n", {}, "row 1: '5 to ' is no span"),
         (f"url,start,stop\n{URL},5,4\n", {}, "'5 to 4' is no span"),
         (f"url,name\n{URL},a\n{URL}?2,a\n", {}, "would both be called 'a'"),
+        (f"url,name,start,stop\n{URL},a,1,2\n{URL},a,3,4\n", {}, "would both be called 'a': give them names"),
         (f"url\n{URL}\n", {"speed": "x"}, "no column 'speed' to map"),
     ],
 )
@@ -48,6 +52,13 @@ def test_bad_lists_are_one_line(tmp_path: Path, content: str, mapped: dict[str, 
     with pytest.raises(UsageError) as told:
         wanted_in(tmp_path / "list.csv", mapped)
     assert said in str(told.value) and "\n" not in str(told.value)
+
+
+def test_a_film_of_two_rows_has_what_either_tells(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(f"url,name,start,stop,licence\n{URL},a,1,2,\n{URL},whole,,,CC0\n{URL},b,3,4,\n")
+    (film,) = wanted_in(tmp_path / "list.csv", {})
+    assert (film.name, film.whole, film.licence) == ("whole", True, "CC0")
+    assert [it.name for it in film.pieces] == ["a", "b"]
 
 
 def test_a_film_is_never_called_as_a_piece_or_as_another_film_is(tmp_path: Path) -> None:
@@ -115,7 +126,7 @@ def test_voxceleb2_frames_are_spans(tmp_path: Path) -> None:
     )
     (film,) = voxceleb2.wanted(tmp_path)
     assert (film.url, film.speaker) == (youtube("21Uxsk56VDQ"), "id00012")
-    assert film.pieces == (Piece(name="id00012_21Uxsk56VDQ_00001", start_s=4.0, stop_s=8.0),)
+    assert film.pieces == (Piece(name="id00012_21Uxsk56VDQ_00001", start_s=4.0, stop_s=8.0, speaker="id00012"),)
 
 
 def test_ava_tells_sums_and_what_it_does_not_know(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phonoscope.core.errors import UsageError
-from phonoscope.data.shard_feed import FeedParams, Place, batches_of, padded, places_in
+from phonoscope.data.shard_feed import FeedParams, batches_of, padded
+from phonoscope.data.shard_reading import Place, places_in
 
 PLACES = st.lists(st.integers(1, 40), min_size=1, max_size=60).map(
     lambda lengths: [Place(f"train-{at // 9:06d}.tar", f"clip-{at}", it / 4) for at, it in enumerate(lengths)]

@@ -15,7 +15,8 @@ from phonoscope.core.faces import Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.time import Span
 from phonoscope.corpora.avspeech import write_rows
 from phonoscope.corpora.avspeech_rows import Row
-from phonoscope.data.voices import PAUSE, going_on, voices_in
+from phonoscope.data.speaking_alone import PAUSE, going_on
+from phonoscope.data.voices import voices_in
 from phonoscope.store.folder import Store, StoreSettings
 from phonoscope.store.receipts import Receipt
 from phonoscope.testing.talkers import VLOGS, add_talker, save_labels, talkers

@@ -71,7 +71,7 @@ def test_every_step_of_the_project_reads_and_stores():
     assert {"shots", "faces", "tracks", "crops", "mfcc", "vad", "asd", "thumbs", "crop_video"} <= set(STEPS)
     for it in STEPS.values():
         assert it.makes in {*CODECS, *FOLDER_CODECS, PartFolder}
-        assert read_signature(it.function, it.version, it.needs) == it
+        assert read_signature(it.function, it.version, it.needs, it.apart) == it
 
 
 def test_two_steps_of_one_name_are_refused():

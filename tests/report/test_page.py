@@ -144,6 +144,25 @@ def test_a_large_store_unfolds_to_what_a_small_one_shows(full, monkeypatch):
     assert [card["data-name"] for card in folded.all("article")] == [card["data-name"] for card in flat.all("article")]
 
 
+def test_of_a_store_too_large_for_a_page_those_are_shown_of_which_most_is_amiss(store, add, monkeypatch):
+    add("a.mp4", seed=1)
+    add("b.mp4", notes=("rotated by 90°",), seed=2)
+    add("c.mp4", tracks=0, seed=3)
+    add("d.mp4", seed=4)
+    failed = Failure(source="file:///c", recording="c-00000003", step="asd", reason="error", message="no memory")
+    add_failure(store.root, failed)
+    whole = page_of(store)
+    monkeypatch.setattr("phonoscope.report.page.CARDS", 3)
+    page = page_of(store)
+    assert [card["id"] for card in page.all("article")] == ["a-00000001", "b-00000002", "c-00000003"]
+    cards = {card["id"]: card for card in whole.all("article")}
+    assert all(card == cards[card["id"]] for card in page.all("article"))
+    assert page.all("tr") == whole.all("tr")  # what is counted is counted over all
+    (said,) = (text for text in page.text["p"] if "are shown" in text)
+    assert said.startswith("3 of 4 recordings") and "which are 2;" in said
+    assert not [text for text in whole.text["p"] if "are shown" in text]
+
+
 def test_a_portrait_leads_to_the_film_of_its_crop(full):
     links = [link["href"] or "" for link in page_of(full).all("a") if "crops/" in (link["href"] or "")]
     assert len(links) == 2
@@ -193,7 +212,7 @@ def test_a_store_with_nothing_but_failures_shows_them(store):
 def test_a_page_that_cannot_be_written_leaves_the_old_one(store, add, monkeypatch):
     before = write_report(store).read_bytes()
     add()
-    monkeypatch.setattr("phonoscope.report.page.store_facts", lambda _: 1 / 0)
+    monkeypatch.setattr("phonoscope.report.page.store_facts", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_report(store)
     assert (store.root / "report.html").read_bytes() == before

@@ -73,7 +73,7 @@ def test_who_was_killed_in_the_middle_goes_on(store: Store, monkeypatch: pytest.
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("phonoscope.store.forgotten.shutil.rmtree", killed)
+        patch.setattr("phonoscope.store.folder.shutil.rmtree", killed)
         forget(store, ana)
     assert meant(store, ana) == [ana]
     forget(store, ana)
@@ -88,7 +88,7 @@ def test_what_cannot_be_removed_is_not_called_forgotten(store: Store, monkeypatc
             raise PermissionError(13, "Permission denied", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr("phonoscope.store.forgotten.shutil.rmtree", refused)
+        patch.setattr("phonoscope.store.folder.shutil.rmtree", refused)
         assert main(["forget", str(store.root), "--source", ana]) == 1
     assert main(["forget", str(store.root), "--source", ana]) == 0 and len(store) == 1
 

@@ -1,10 +1,12 @@
 """Training from shards: batches hold what was packed, and a feed goes on exactly where it was left."""
 
 import shutil
+from threading import Lock
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 
 from phonoscope import Store
 from phonoscope.core.clips import Listed
@@ -14,10 +16,11 @@ from phonoscope.data.pack import ShardParams, pack
 from phonoscope.data.shard_feed import FeedParams
 from phonoscope.testing.known import PAIR, known_store
 from phonoscope.testing.puppet import film
-from phonoscope.train import shards
+from phonoscope.train import feed as feed_of_train
 from phonoscope.train.feed import ahead
 from phonoscope.train.shards import ShardFeed
 
+LOCKED = [SimpleNamespace(lock=Lock())]
 WANT, SINGLE = ("wav", "mp4", "landmarks.npy"), FeedParams(batch=1, seed=3)
 
 
@@ -82,13 +85,23 @@ def test_workers_share_the_batches_of_an_epoch(packed, monkeypatch):
     feed = ShardFeed(packed / "shards", want=("wav",), p=SINGLE)
     shares = []
     for id in range(4):
-        monkeypatch.setattr(shards, "get_worker_info", lambda id=id: SimpleNamespace(id=id, num_workers=4))
+        monkeypatch.setattr(feed_of_train, "get_worker_info", lambda id=id: SimpleNamespace(id=id, num_workers=4))
         feed.epoch = 0
         shares.append(names(feed))
     monkeypatch.undo()
     feed.epoch = 0
     in_turns = [share[turn] for turn in range(2) for share in shares if turn < len(share)]
     assert in_turns == names(feed)
+
+
+def test_processes_of_a_data_loader_give_the_same_in_the_same_order(packed):
+    feed = ShardFeed(packed / "shards", want=("wav",), p=SINGLE)
+    undisturbed = names(feed.epoch_of(0))
+    feed.batch = 1
+    spawned = DataLoader(feed, batch_size=None, num_workers=2, multiprocessing_context="spawn")
+    assert names(spawned) == undisturbed[1:]
+    with pytest.raises(UsageError, match="only examples of shards"):
+        next(ahead(LOCKED, 0, 1, processes=1))
 
 
 def test_a_state_of_other_shards_is_refused(packed, tmp_path):

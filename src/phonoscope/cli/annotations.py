@@ -34,7 +34,7 @@ class Annotations:
 
     tables: Positional[tuple[str, ...]]  # csv of any of AVA's layouts, also .csv.gz, JSON of ASW's, folders of them
     films: Path  # folder with the films
-    to: Path  # the store: a new folder, or one made by phonoscope
+    to: Path | str  # the store: a new folder, one made by phonoscope, or a bucket, as in s3://bucket/films
     lists: Path | None = None  # folder for TalkNet's own tables of these faces: {split}_orig.csv and {split}_loader.csv
     split: str = ""  # the set that these videos belong to: training, validation, test
     max_gap_s: float | None = None  # seconds; a face without a label for longer begins a new track; AVA 0.1, ASW 0.3

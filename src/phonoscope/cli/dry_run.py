@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -22,10 +23,12 @@ from phonoscope.models.weights import where
 from phonoscope.store.folder import Store, StoreSettings
 from phonoscope.store.ledger import Known
 from phonoscope.store.recording import StoredRecording
-from phonoscope.store.uri import as_uri, local_path, sha256_of
+from phonoscope.store.uri import as_uri, local_path, seen_film, sha256_of
 
 
-def foretell(films: Sequence[str], to: Path, names: Sequence[str], params: Any, how: How, corpus: str = "") -> int:
+def foretell(
+    films: Sequence[str], to: Path | str, names: Sequence[str], params: Any, how: How, corpus: str = ""
+) -> int:
     """Tell for each film what would be made and what kept, or why it would fail.
 
     Returns:
@@ -71,8 +74,8 @@ class _Foresight:
         try:
             if why := self.grounded.get(uri):
                 raise RecordingFailed(why, "as it did before; left alone since: --retry-failed tries it again")
-            path = local_path(uri)
-            if self.store is not None and (stored := _taken(path, self.store, self.known)):
+            seen = seen_film(uri)
+            if self.store is not None and (stored := _taken(uri, seen, self.store, self.known)):
                 fresh, due, _, _ = self.work.on(stored.recording).survey(stored)
                 make, keep = [step.name for step in due], [step.name for step in fresh]
         except RecordingFailed as error:
@@ -80,20 +83,19 @@ class _Foresight:
         return {"state": "would", "source": uri, "make": make, "keep": keep}
 
 
-def _taken(path: Path, store: Store, known: Mapping[str, Known]) -> StoredRecording | None:
+def _taken(uri: str, about: tuple[int, int], store: Store, known: Mapping[str, Known]) -> StoredRecording | None:
     """The recording that ingest would find to be of this film, whole and unchanged; the film is only read."""
-    about, seen = path.stat(), known.get(as_uri(str(path)))
-    if seen and (seen.size, seen.mtime_ns) == (about.st_size, about.st_mtime_ns):
+    seen = known.get(uri)
+    if seen and (seen.size, seen.mtime_ns) == about:
         id = seen.id
-    elif any(id.rpartition("-")[0] == slug(path.stem) for id in store):
-        id = id_of(path, sha256_of(path))
+    elif any(id.rpartition("-")[0] == slug(PurePosixPath(unquote(uri)).stem) for id in store):
+        id = id_of(path := local_path(uri), sha256_of(path))
     else:
         return None  # nothing here has its name: new, without reading it
-    folder = store.root / "recordings" / id
-    if not (folder / "recording.json").exists():
+    stored = store.at(id)
+    if not (stored.folder / "recording.json").exists():
         return None
-    stored = StoredRecording(folder)
-    whole = all(stored.path(name) for name in given_of(stored.recording))
+    whole = {*given_of(stored.recording)} <= stored.places.keys()
     return stored if whole and stored.receipts["recording"].version == VERSION else None
 
 

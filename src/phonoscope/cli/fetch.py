@@ -17,6 +17,7 @@ from phonoscope.corpora.fetched import came
 from phonoscope.data.fetch import job as api
 from phonoscope.data.fetch.due import host_of
 from phonoscope.data.fetch.lists import KINDS, films_of
+from phonoscope.data.fetch.params import FetchParams
 from phonoscope.data.fetch.polite import Manners
 from phonoscope.data.fetch.site import SiteParams, need_yt_dlp
 from phonoscope.flow.shard import Shard
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.dry_run:
         return _foretell(films, options.to)
     need_yt_dlp()
-    p = api.FetchParams(
+    p = FetchParams(
         site=options.site, manners=options.manners, whole=options.whole, fps=options.fps, crop=options.crop,
         retry=options.retry,
     )  # fmt: skip
@@ -99,7 +100,9 @@ def _labels(options: Fetch) -> int:
     if options.dry_run:
         print("\n".join(options.lists or ARCHIVES))
         return 0
-    for split, tables in labels(options.to, options.lists).items():
+    with bytes_bars() as on_bytes:
+        made = labels(options.to, options.lists, tell=on_bytes)
+    for split, tables in made.items():
         print(f"{options.to / split}: {count(tables, 'table')}")
     return 0
 

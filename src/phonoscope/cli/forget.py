@@ -24,7 +24,7 @@ class Forget:
     not taken in again, and `phonoscope pack` into a folder packed before takes its clips away.
     """
 
-    store: Positional[Path]
+    store: Positional[Path | str]
     source: tuple[str, ...] = ()  # ids, paths or URIs of films, or where they came from
     why: str = ""  # kept in the list
     dry_run: bool = False  # say what would go, and remove nothing
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     if not options.source:
         stones = forgotten(store.root)
         if not stones:
-            print(f"nothing was forgotten in {store.root}; --source names what is to be")
+            print(f"nothing was forgotten in {store.uri}; --source names what is to be")
         for stone in stones:
             print(f"{stone.when}  {stone.recording}  {stone.source}" + (f"  ({stone.why})" if stone.why else ""))
         return 0
@@ -47,5 +47,5 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{id} would be forgotten")
         else:
             stone = forget(store, id, options.why)
-            print(f"{id} is forgotten; {store.root / FILE} says so ({stone.when})")
+            print(f"{id} is forgotten; {store.uri}/{FILE} says so ({stone.when})")
     return 0

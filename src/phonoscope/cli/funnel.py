@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def funnel_lines(selection: Selection, store: Path) -> list[str]:
+def funnel_lines(selection: Selection, store: Path | str) -> list[str]:
     """A line a condition: how many clips it leaves, how long they are, and how many it would drop alone."""
     unit = unit_for(selection.seconds)
     rows = [("", "clips", "time", "drops alone")]

@@ -25,7 +25,7 @@ class Ingest:
     """
 
     films: Positional[tuple[str, ...]] = ()  # files, folders (every file in them) or .txt lists of films, a line each
-    to: Path  # the store: a new folder, or one made by phonoscope
+    to: Path | str  # the store: a new folder, one made by phonoscope, or a bucket, as in s3://bucket/films
     how: Annotated[How, arg(name="")] = How()  # noqa: RUF009 - frozen
     licence: str = ""  # of the films; kept with every recording
     consent: str = ""  # of the people filmed; kept with every recording

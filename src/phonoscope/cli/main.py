@@ -48,6 +48,8 @@ verbs (each has --help):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb. 0: all well; 1: some recordings failed; 2: wrong usage."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    for chatty in ("aiobotocore", "botocore"):  # they tell of each bucket where its credentials were found
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
     given = list(sys.argv[1:] if arguments is None else arguments)

@@ -33,7 +33,7 @@ class Mix:
     Speakers never share a set, and no mixture has one twice. The same command again goes on, and then makes nothing.
     """
 
-    store: Positional[Path]
+    store: Positional[Path | str]
     to: Path  # a new folder, or one of mixtures in the same layout
     layout: Literal["phonoscope", "avspeech"] = "phonoscope"
     plan: Annotated[PlanParams, arg(name="")] = field(default_factory=PlanParams)

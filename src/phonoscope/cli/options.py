@@ -44,6 +44,19 @@ def _rate(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.Primit
     )
 
 
+@registry.primitive_rule
+def _place(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    if info.type != Path | str:
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="PATH",
+        instance_from_str=lambda given: given[0] if "://" in given[0] else Path(given[0]),  # a Path would drop a slash
+        is_instance=lambda it: isinstance(it, Path | str),
+        str_from_instance=lambda it: [str(it)],
+    )
+
+
 def parse(verb: type, arguments: Sequence[str], with_params: bool = True) -> tuple[Any, Any]:
     """The options of a verb, a dataclass, and the settings of the steps: defaults, then `--config`, then flags.
 

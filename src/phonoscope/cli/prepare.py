@@ -30,7 +30,7 @@ class Prepare:
     """
 
     films: Positional[tuple[str, ...]] = ()  # files, folders (every file in them) or .txt lists of films, a line each
-    to: Path  # the store: a new folder, or one made by phonoscope
+    to: Path | str  # the store: a new folder, one made by phonoscope, or a bucket, as in s3://bucket/films
     want: tuple[str, ...] = ()  # artifacts beyond the usual ones: crop_video landmarks pose mouth …; films go before it
     corpus: str = ""  # the films are a folder in which a corpus lies, such as vlogs: sets and speakers are kept
     how: Annotated[How, arg(name="")] = How()  # noqa: RUF009 - frozen

@@ -2,14 +2,15 @@
 
 import sys
 from collections import Counter
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 import msgspec
 
 from phonoscope.cli.how import How
 from phonoscope.flow.job import Job
-from phonoscope.flow.run import Outcome
+from phonoscope.flow.run import OnProgress, Outcome
 from phonoscope.store.ledger import read_failures
 from phonoscope.store.lock import alone
 
@@ -24,34 +25,49 @@ def carry_out(job: Job, how: How, *, report: bool) -> int:
     tell = _Json() if how.json else _Bars(total, how.jobs) if sys.stderr.isatty() else _Lines(total)
     counts: Counter[str] = Counter()
     before = read_failures(job.store.root)
-    with tell, closing(job.carry_out(how.jobs, tell.progress, how.timeout, total > 1)) as outcomes:
+    with tell, _carried_out(job, how, tell.progress) as outcomes:
         for outcome in outcomes:
             counts["failed" if outcome.failure else "made" if outcome.made else "kept"] += 1
             tell.outcome(outcome)
     page = job.store.root / "report.html"
+    report = report and not job.store.far  # it would be read from end to end: `phonoscope report` does that
     if report and (counts["made"] or before != read_failures(job.store.root) or not page.exists()):
         from phonoscope.report.page import write_report
 
         with alone(job.store.root / ".report.lock"):  # a neighbour may be through with its shard as well
             write_report(job.store)
-    tell.over(counts, str(page) if report else "", str(job.store.root))
+    tell.over(counts, str(page) if report else "", job.store.uri)
     return 1 if counts["failed"] else 0
 
 
-def outcomes(job: Job, how: How) -> list[Outcome]:
-    """Do a job and give its outcomes; nothing is told of it but on a terminal, in bars."""
+def outcomes(job: Job, how: How, told: Callable[[str], object] = lambda line: None) -> list[Outcome]:
+    """Do a job and give its outcomes; nothing is told of it but on a terminal, in bars.
+
+    Args:
+        told: is given a line a recording that something was made of, where there are no bars.
+    """
     total = len(job.items)
     tell = _Bars(total, how.jobs) if sys.stderr.isatty() and not how.json else None
     done = []
-    with (
-        tell or nullcontext(),
-        closing(job.carry_out(how.jobs, tell.progress if tell else lambda *_: None, how.timeout, total > 1)) as coming,
-    ):
+    with tell or nullcontext(), _carried_out(job, how, tell.progress if tell else lambda *_: None) as coming:
         for outcome in coming:
             done.append(outcome)
             if tell:
                 tell.outcome(outcome)
+            elif outcome.made:
+                told(f"[{len(done)}/{total}] {as_line(outcome)}")
     return done
+
+
+@contextmanager
+def _carried_out(job: Job, how: How, on_progress: OnProgress) -> Iterator[Iterator[Outcome]]:
+    """The outcomes of a job as they come, from where `how` says; at the end nothing is left of what was begun there."""
+    supervised, unit_minutes = len(job.items) > 1, how.unit_minutes if how.jobs > 1 else 0.0
+    with (
+        how.cluster() as doing,
+        closing(job.carry_out(how.jobs, on_progress, how.timeout, supervised, unit_minutes, doing)) as outcomes,
+    ):
+        yield outcomes
 
 
 def as_line(outcome: Outcome) -> str:

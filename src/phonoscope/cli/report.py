@@ -19,7 +19,7 @@ class Report:
     phonoscope report films
     """
 
-    store: Positional[Path]
+    store: Positional[Path | str]
 
 
 def main(arguments: Sequence[str]) -> int:

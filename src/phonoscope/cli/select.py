@@ -31,7 +31,7 @@ class Select:
     extremes.
     """
 
-    store: Positional[Path]
+    store: Positional[Path | str]
     where: str = ""  # the query; by default all tracks
     to: Path | None = None  # file to write: .parquet or .csv; without it, nothing is written
     json: bool = False  # the funnel as one JSON object, for programs
@@ -46,14 +46,14 @@ def main(arguments: Sequence[str]) -> int:
     store = Store(options.store)
     chosen = select(store, options.where, options.to)
     clips = chosen.selection.clips
-    if options.to and options.report:
+    if options.to and options.report and not store.far:
         with alone(store.root / ".report.lock"):  # a job may be writing the page at this moment
             write_report(store)
     if options.json:
         print(msgspec.json.encode({**msgspec.to_builtins(chosen.selection), "clips": clips}).decode())
         return 0
     asked = options.where or options.to
-    print("\n".join(funnel_lines(chosen.selection, store.root) if asked else spread_lines(chosen.table)))
+    print("\n".join(funnel_lines(chosen.selection, store.uri) if asked else spread_lines(chosen.table)))
     if options.to:
         print(f"{count(clips, 'clip')} in {options.to}")
     return 0

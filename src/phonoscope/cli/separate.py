@@ -1,5 +1,6 @@
 """`phonoscope separate`: film of people who talk at once in, the voice of each out."""
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +18,15 @@ from phonoscope.cli.progress import as_line, outcomes
 from phonoscope.core.errors import PhonoscopeError, UsageError
 from phonoscope.corpora.folder import is_store, sources
 from phonoscope.flow.job import Job
-from phonoscope.models.registry import check_installed, choose, load, spec
+from phonoscope.models.protocols import VoiceSeparator
+from phonoscope.models.registry import check_installed, load
 from phonoscope.report.wording import amount, count, speed
 from phonoscope.store.recording import StoredRecording
 from phonoscope.tasks.separation.separated import Separated
-from phonoscope.tasks.separation.separating import SeparatorParams, separate
+from phonoscope.tasks.separation.separating import separate
+from phonoscope.tasks.separation.separators import SeparatorParams, learnt_from, rows_wanted, separator_named
 from phonoscope.tasks.separation.subjects import By
 
-WANTED = ("lips", "thumbs")  # artifacts, and with them what they need
 STORE = "store"  # in the folder of voices: what films were taken into
 
 
@@ -62,13 +64,15 @@ def main(arguments: Sequence[str]) -> int:
     if is_store(options.to):
         raise UsageError(f"'{options.to}' is a store, whose report.html stays its own: give another folder to --to")
     films, stores = _parted(options.films)
-    model = choose("voice_separator", spec("voice_separator", options.separation.model, options.separation.weights))
-    if options.dry_run:
-        return _foretold(films, stores, model, options)
+    model = separator_named(options.separation)
     check_installed(model)
     separator = load(model)
+    if options.dry_run:
+        return _foretold(films, stores, separator, options)
+    if not options.json and (about := learnt_from(separator.card)):
+        _note(about)
     failed = False
-    for stored, failure in _prepared(films, stores, separator.lips, options):
+    for stored, failure in _prepared(films, stores, separator, options):
         began = time.monotonic()
         try:
             if stored is None:
@@ -126,14 +130,15 @@ def _parted(given: Sequence[str]) -> tuple[list[str], list[tuple[Path, tuple[str
     return sources(films) if films else [], stores
 
 
-def _wanted(options: Separate) -> tuple[str, ...]:
-    return (*WANTED, "people") if options.by == "person" else WANTED
+def _wanted(separator: VoiceSeparator, options: Separate) -> tuple[str, ...]:
+    """Artifacts; what they need comes with them."""
+    return (separator.rows, "thumbs", *(["people"] if options.by == "person" else []))
 
 
 def _jobs(
-    films: Sequence[str], stores: Sequence[tuple[Path, tuple[str, ...]]], lips: str, options: Separate
+    films: Sequence[str], stores: Sequence[tuple[Path, tuple[str, ...]]], separator: VoiceSeparator, options: Separate
 ) -> Iterator[Job]:
-    params, wanted = api.params_from({"lips": {"model": lips}}), _wanted(options)
+    params, wanted = api.params_from(rows_wanted(separator)), _wanted(separator, options)
     if films:
         yield api.prepare(films, options.to / STORE, wanted, params)
     for root, only in stores:
@@ -141,11 +146,12 @@ def _jobs(
 
 
 def _prepared(
-    films: Sequence[str], stores: Sequence[tuple[Path, tuple[str, ...]]], lips: str, options: Separate
+    films: Sequence[str], stores: Sequence[tuple[Path, tuple[str, ...]]], separator: VoiceSeparator, options: Separate
 ) -> Iterator[tuple[StoredRecording | None, str]]:
     """Each recording, once its faces and lips are there; or none, and what went wrong."""
-    for job in _jobs(films, stores, lips, options):
-        for outcome in outcomes(job, How(json=options.json)):
+    say = (lambda line: None) if options.json else _note
+    for job in _jobs(films, stores, separator, options):
+        for outcome in outcomes(job, How(json=options.json), say):
             if outcome.failure:
                 yield None, as_line(outcome).removeprefix("failed").strip()
             else:
@@ -153,22 +159,22 @@ def _prepared(
 
 
 def _foretold(
-    films: Sequence[str], stores: Sequence[tuple[Path, tuple[str, ...]]], model: str, options: Separate
+    films: Sequence[str], stores: Sequence[tuple[Path, tuple[str, ...]]], separator: VoiceSeparator, options: Separate
 ) -> int:
     """Tell what would be made; nothing is, and no store."""
     from phonoscope.cli.dry_run import foretell
     from phonoscope.store.folder import Store
 
-    how = How(json=options.json)
-    bad = foretell(films, options.to / STORE, _wanted(options), api.Params(), how) if films else 0
+    how, wanted, params = How(json=options.json), _wanted(separator, options), api.params_from(rows_wanted(separator))
+    bad = foretell(films, options.to / STORE, wanted, params, how) if films else 0
     for root, only in stores:
         for id in only or tuple(Store(root)):
             fresh = Store(root)[id].fresh
-            make = [name for name in _wanted(options) if name not in fresh]
+            make = [name for name in wanted if name not in fresh]
             words = f"would make {', '.join(make)}, and what they need" if make else "is fresh"
             _tell({"state": "would", "recording": id, "make": make} if options.json else f"{id}: {words}")
     if not options.json:
-        _tell(f"then {model} would tell the voices apart, and write them into {options.to}")
+        _tell(f"then {separator.card.name} would tell the voices apart, and write them into {options.to}")
     return bad
 
 
@@ -184,6 +190,11 @@ def _line(made: Separated, took_s: float) -> str:
     notes += "; pictures were encoded anew" if anew else ""
     pace = speed(made.duration_s / took_s)
     return f"made    {made.recording}: {amount(made.duration_s)}, {many}: {faces}, in {took_s:.1f} s ({pace}){notes}"
+
+
+def _note(line: str) -> None:
+    """What is no result stands beside those."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _tell(said: str | dict[str, Any]) -> None:

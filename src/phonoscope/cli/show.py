@@ -59,6 +59,10 @@ def find(where: str) -> StoredRecording:
         raise UsageError(
             f"'{where}' names no recording: give the store, a slash, and a part of its id, as in films/talk"
         )
+    if "://" in where:
+        if store.endswith(":/"):  # as in s3://films, a bucket and nothing in it
+            raise UsageError(f"'{where}' names no recording: give the store, a slash, and a part of its id")
+        return Store(store)[id]
     root = Path(store or "/")
     if root.name == "recordings" and not (root / "store.json").exists():
         root = root.parent

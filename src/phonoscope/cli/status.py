@@ -11,7 +11,10 @@ from tyro.conf import Positional
 
 from phonoscope.cli.options import parse
 from phonoscope.store.folder import NATIVE, Store
+from phonoscope.store.index import FILE as INDEX
+from phonoscope.store.index import NoIndex, read_columns
 from phonoscope.store.ledger import read_failures
+from phonoscope.store.shared import latest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,7 @@ class Status:
     phonoscope status films --json | jq .failures
     """
 
-    store: Positional[Path]
+    store: Positional[Path | str]
     json: bool = False  # everything as one JSON object, for programs
 
 
@@ -38,21 +41,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def survey(store: Store) -> dict[str, Any]:
-    """Recordings with their artifacts, fresh and stale, how many have each, hours, and the failures that stand."""
-    recordings = []
-    for id in store:
-        stored = store[id]
-        recordings.append(
-            {
-                "id": id,
-                "duration_s": round(float(stored.recording.duration_s), 3),
-                "artifacts": sorted(stored.fresh),
-                "stale": sorted(stored.stale),
-                "notes": stored.recording.notes,
-            }
-        )
+    """Recordings with their artifacts, fresh and stale, how many have each, hours, and the failures that stand.
+
+    Of a store in a bucket the index is believed, as opening every recording would take three requests each: it tells
+    what there was when the last job ended, neither what is stale nor notes.
+    """
+    recordings = _by_index(store) if store.far else _by_folders(store)
     return {
-        "store": str(store.root),
+        "store": store.uri,
         "fps": store.settings.rate,
         "sample_rate": store.settings.sample_rate,
         "models": store.settings.models,
@@ -62,6 +58,35 @@ def survey(store: Store) -> dict[str, Any]:
         "recordings": recordings,
         "failures": [asdict(failure) for failure in read_failures(store.root)],
     }
+
+
+def _by_folders(store: Store) -> list[dict[str, Any]]:
+    found = []
+    for id in store:
+        stored = store.at(id)
+        fresh, stale = stored.standing
+        found.append(
+            {
+                "id": id,
+                "duration_s": round(float(stored.recording.duration_s), 3),
+                "artifacts": fresh,
+                "stale": stale,
+                "notes": stored.recording.notes,
+            }
+        )
+    return found
+
+
+def _by_index(store: Store) -> list[dict[str, Any]]:
+    try:
+        columns = read_columns(latest(store.root, INDEX))
+    except NoIndex:  # no job has ended yet
+        return _by_folders(store)
+    rows = zip(columns["id"], columns["duration_s"], columns["artifacts"], strict=True)
+    return [
+        {"id": id, "duration_s": round(length_s, 3), "artifacts": artifacts, "stale": [], "notes": []}
+        for id, length_s, artifacts in rows
+    ]
 
 
 def _count(recordings: list[dict[str, Any]], field: str) -> dict[str, int]:

@@ -1,24 +1,23 @@
-"""`phonoscope train`: a network learns from a store, or from a folder of windows."""
+"""`phonoscope train`: a network learns from a store, from shards, or from a folder of windows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from tyro.conf import Positional
 
+from phonoscope.cli.trained import carried_out
 from phonoscope.cli.training import parse_training
-
-if TYPE_CHECKING:
-    from phonoscope.train.loop import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """A network learns who speaks, from a store or a folder of windows; its best state is kept, with a card.
+    """A network learns who speaks, from a store, shards or a folder of windows; its best state is kept, with a card.
 
     phonoscope train asd films --init ava --to runs/mine                  fine-tune LR-ASD
     phonoscope train asd windows --asd.model talknet --init talknet.pth --to runs/talknet --epochs 20
+    phonoscope train asd shards --to runs/mine                            what `pack --as webdataset` has written
     phonoscope train asd films --config configs/asd/swahili.toml --to runs/swahili
     phonoscope train asd ava --asd.model ava-asd --mode s_a --to runs/s_a
     phonoscope train asd --asd.model light-asd --help                     what its authors have trained it with
@@ -34,7 +33,7 @@ class Train:
     """
 
     task: Positional[Literal["asd", "visemes", "separation"]]
-    source: Positional[Path]  # a store, or a folder that `phonoscope windows` or AnnoTheia's scripts have written
+    source: Positional[Path]  # a store, shards, or a folder that `phonoscope windows` or AnnoTheia's scripts wrote
     to: Path  # folder of the run: a new one, or one to go on with
     init: str = ""  # weights to begin with: a name such as ava or talkset, a file, or the folder of a run
     init_partial: bool = False  # take those of these weights that fit, instead of refusing them
@@ -59,21 +58,4 @@ def main(arguments: Sequence[str]) -> int:
 
     start = {"partial": options.init_partial, "licence": options.licence}
     planned = plan(model, options.source, options.init, **start, **settings)
-    print("\n".join(planned.told()), flush=True)
-    if options.dry_run:
-        return 0
-    trained = train_asd(planned, options.to, events=options.events, on_progress=_show)
-    for split, figures in (("validation", trained.validation), ("test", trained.test)):
-        print(f"{split:10} {_words(figures)}" if figures else f"{split:10} none")
-    print(f"{trained.weights}: the best of all epochs, {trained.epoch}; {options.to / 'report.html'} shows them")
-    return 0
-
-
-def _show(progress: "Progress") -> None:
-    if progress.figures:
-        figures = _words(progress.figures["validation"])
-        print(f"epoch {progress.epoch:3}  training loss {progress.loss:.4f}; validation: {figures}", flush=True)
-
-
-def _words(figures: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+    return carried_out(planned, train_asd, options, digits=4)

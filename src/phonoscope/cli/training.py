@@ -1,9 +1,9 @@
 """Settings of training as flags: what the network's authors used, then the TOML file, then the command line."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, make_dataclass, replace
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import msgspec
 import tyro
@@ -42,16 +42,31 @@ def parse_training(verb: type, arguments: Sequence[str]) -> tuple[Any, str, dict
         from phonoscope.cli.training_separation import parse_separation
 
         return parse_separation(arguments)
-    file = settings_file(said(arguments, "--config"))
-    model = said(arguments, "--asd.model") or file.get("asd", {}).get("model", AsdModel().model)
-    if model not in PRESETS:
-        raise UsageError(f"no network '{model}' to train; there are {', '.join(PRESETS)}")
-    told = file.get("train", {})
+    model, told = chosen(arguments, "asd", PRESETS, AsdModel().model)
     init = said(arguments, "--init") or told.get("init", "")
     learning, examples = preset(model, fine_tune=bool(init))
     parts = {"network": NetworkParams(), "learning": learning, "examples": examples, "augment": AugmentParams()}
-    options = asked(verb, arguments, ("asd", AsdModel(model=cast(Model, model))), parts, told, OF_VERB)
+    options = asked(verb, arguments, ("asd", AsdModel(model=model)), parts, told, OF_VERB)
     return options.verb, options.asd.model, {name: getattr(options, name) for name in parts}
+
+
+def chosen(
+    arguments: Sequence[str], section: str, there: Iterable[str], otherwise: str, what: str = "network"
+) -> tuple[Any, dict[str, Any]]:
+    """The name of what is to be trained, by the command line or the file of settings, and what stands under [train].
+
+    Args:
+        section: such as "asd": `--asd.model`, or `model` under [asd].
+        there: the names that there are.
+
+    Raises:
+        UsageError: there is none of that name, or the file cannot be read.
+    """
+    file, names = settings_file(said(arguments, "--config")), [*there]
+    model = said(arguments, f"--{section}.model") or file.get(section, {}).get("model", otherwise)
+    if model not in names:
+        raise UsageError(f"no {what} '{model}' to train; there are {', '.join(names)}")
+    return model, file.get("train", {})
 
 
 def asked(

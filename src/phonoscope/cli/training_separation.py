@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from tyro.conf import Positional
 
-from phonoscope.cli.training import OF_VERB, asked, said, settings_file
-from phonoscope.core.errors import UsageError
+from phonoscope.cli.trained import carried_out
+from phonoscope.cli.training import OF_VERB, asked, chosen, said
 from phonoscope.tasks.separation.params import Model, NetworkParams
 from phonoscope.tasks.separation.presets import preset
-
-if TYPE_CHECKING:
-    from phonoscope.train.loop import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +54,7 @@ def parse_separation(arguments: Sequence[str]) -> tuple[Any, str, dict[str, Any]
         UsageError: a setting makes no sense, or the file of settings cannot be read.
         SystemExit: help was asked for (0), or the arguments do not fit the options (2).
     """
-    file = settings_file(said(arguments, "--config"))
-    chosen = file.get("separation", {}).get("model", SeparationModel().model)
-    model: Any = said(arguments, "--separation.model") or chosen
-    if model not in get_args(Model):
-        raise UsageError(f"no network '{model}' to train; there are {', '.join(get_args(Model))}")
-    told = file.get("train", {})
+    model, told = chosen(arguments, "separation", get_args(Model), SeparationModel().model)
     init = said(arguments, "--init") or told.get("init", "")
     blind = "--blind" in arguments or (bool(told.get("blind")) and "--no-blind" not in arguments)
     learning, examples, objective = preset(model, NetworkParams(blind=blind), fine_tune=bool(init))
@@ -78,21 +70,4 @@ def train(options: TrainSeparation, model: str, settings: dict[str, Any]) -> int
 
     start = {"partial": options.init_partial, "licence": options.licence}
     planned = plan(model, options.source, options.init, **start, **settings)
-    print("\n".join(planned.told()), flush=True)
-    if options.dry_run:
-        return 0
-    trained = train_separation(planned, options.to, events=options.events, on_progress=_show)
-    for split, figures in (("validation", trained.validation), ("test", trained.test)):
-        print(f"{split:10} {_words(figures)}" if figures else f"{split:10} none")
-    print(f"{trained.weights}: the best of all epochs, {trained.epoch}; {options.to / 'report.html'} shows them")
-    return 0
-
-
-def _show(progress: "Progress") -> None:
-    if progress.figures:
-        reached = _words(progress.figures["validation"])
-        print(f"epoch {progress.epoch:3}  training loss {progress.loss:.4f}; validation: {reached}", flush=True)
-
-
-def _words(figures: Any) -> str:
-    return "  ".join(f"{name} {value:.2f}" for name, value in figures.items())
+    return carried_out(planned, train_separation, options, digits=2)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tyro.conf import Positional
 
-from phonoscope.cli.training import asked, said, settings_file
-from phonoscope.core.errors import UsageError
+from phonoscope.cli.training import asked, chosen
 from phonoscope.report.wording import count
 from phonoscope.tasks.visemes.params import LEARNING, FramesParams, Model, SvmParams
 
@@ -55,13 +54,9 @@ def parse_visemes(arguments: Sequence[str]) -> tuple[Any, str, dict[str, Any]]:
         UsageError: a setting makes no sense, or the file of settings cannot be read.
         SystemExit: help was asked for (0), or the arguments do not fit the options (2).
     """
-    file = settings_file(said(arguments, "--config"))
-    model: Any = said(arguments, "--visemes.model") or file.get("visemes", {}).get("model", VisemesModel().model)
-    if model not in get_args(Model):
-        raise UsageError(f"no viseme model '{model}' to train; there are {', '.join(get_args(Model))}")
+    model, told = chosen(arguments, "visemes", get_args(Model), VisemesModel().model, "viseme model")
     parts = {"examples": FramesParams()} | ({"svm": SvmParams()} if model == "svm" else {"learning": LEARNING[model]})
-    chosen = ("visemes", VisemesModel(model=model))
-    options = asked(TrainVisemes, arguments, chosen, parts, file.get("train", {}), ("licence",))
+    options = asked(TrainVisemes, arguments, ("visemes", VisemesModel(model=model)), parts, told, ("licence",))
     return options.verb, options.visemes.model, {name: getattr(options, name) for name in parts}
 
 

@@ -31,7 +31,7 @@ class Windows:
     speaker's). Speakers never share a set. The same command again makes only what is missing or has changed.
     """
 
-    store: Positional[Path]
+    store: Positional[Path | str]
     to: Path  # a new folder, or one of windows of the same layout
     as_: Annotated[Literal["annotheia", "ava-asd"], arg(name="as")] = "annotheia"  # the layout
     params: Annotated[api.WindowsParams, arg(name="")] = field(default_factory=api.WindowsParams)

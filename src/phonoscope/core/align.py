@@ -40,6 +40,11 @@ def any_crop(
     return Crop(track.id, track.start, matrix_to(matrix, side, wide), (side, side), policy), missing
 
 
+def not_needed(policy: str) -> frozenset[str]:
+    """Which artifacts crops of a policy do without."""
+    return frozenset() if policy == "aligned" else frozenset({"landmarks"})
+
+
 def face_crop(track: Track, policy: str, size: int, points: np.ndarray | None = None) -> tuple[Crop, np.ndarray]:
     """Where a network of this policy looks, as a crop of `size` px, and in which frames it sees no face, (T,) bool.
 

@@ -63,7 +63,7 @@ def listing(root: Path) -> list[tuple[Path, Listed]]:
 
 def rows_of(stored: StoredRecording) -> tuple[Row, ...]:
     """What the catalogue tells of a recording; nothing if no catalogue knows it."""
-    path = stored.folder / ROWS
+    path = stored.file(ROWS)
     return msgspec.json.decode(path.read_bytes(), type=tuple[Row, ...]) if path.exists() else ()
 
 

@@ -20,6 +20,9 @@ class File:
     sha256: str
     bytes: int
     cut: str = ""  # how it was cut out of the film; "" of a whole one
+    speaker: str = ""  # of a piece, where the list tells them for each
+    split: str = ""
+    aside: bool = False  # a whole film that is only kept beside its pieces: to the corpus these are the films
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +49,17 @@ def came(folder: Path) -> dict[str, Fetched]:
 def listing(folder: Path) -> list[tuple[Path, Listed]]:
     """The films of a folder that lie there as they came, by name, each with its speaker and set.
 
+    Where pieces were wanted of a film it is they, not the film that was kept beside them.
+
     Raises:
         UsageError: nothing was fetched into it.
     """
     if not (folder / LEDGER).is_file():
         raise UsageError(f"nothing was fetched into '{folder}': `phonoscope fetch list urls.txt --to {folder}` does")
     return [
-        (folder / file.name, Listed(NAME, file.name, film.speaker, film.split))
+        (folder / file.name, Listed(NAME, file.name, file.speaker or film.speaker, file.split or film.split))
         for file, film in sorted(_files(folder), key=lambda it: it[0].name)
+        if not file.aside
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import UsageError
 from phonoscope.core.media import Rights
-from phonoscope.corpora import avspeech, fetched, vlogs
+from phonoscope.corpora import avspeech, fetched, lrs, vlogs
 from phonoscope.corpora.avspeech_rows import Row
 from phonoscope.store.ledger import Failure
 from phonoscope.store.recording import StoredRecording
@@ -19,6 +19,7 @@ CORPORA: Mapping[str, Callable[[Path], list[tuple[Path, Listed]]]] = {
     vlogs.NAME: vlogs.listing,
     avspeech.NAME: avspeech.listing,
     fetched.NAME: fetched.listing,
+    lrs.NAME: lrs.listing,
 }
 LOG = logging.getLogger("phonoscope")
 
@@ -29,6 +30,7 @@ class Lists:
 
     by_uri: Mapping[str, Listed]
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)  # of films that a catalogue lists
+    said: Mapping[str, lrs.Transcript] = field(default_factory=dict)  # in films that have a text beside them
 
     def __call__(self, stored: StoredRecording, uri: str) -> tuple[str, ...]:
         """No artifact; `listed.json`, unless it says so already. Of two files that are one film, the first counts."""
@@ -37,6 +39,8 @@ class Lists:
             stored.list_as(listed)
         if (rows := self.rows.get(uri)) and stored.recording.source == uri:
             avspeech.write_rows(stored, rows)
+        if (said := self.said.get(uri)) and stored.recording.source == uri:
+            lrs.write_transcript(stored, said)
         return ()
 
     def listed(self, uri: str) -> Listed | None:
@@ -89,6 +93,10 @@ def films_of(corpus: str, roots: Iterable[str]) -> tuple[list[str], Lists]:
         return [str(film) for film, _, _ in told], Lists({as_uri(str(film)): it for film, it, _ in told}, rows)
     if numbers:
         raise UsageError(f"'{corpus}': only catalogues have rows, {name} is taken whole")
+    if name == lrs.NAME:
+        texts = [it for path in paths for it in lrs.transcribed(path)]
+        said = {as_uri(str(film)): it for film, _, it in texts}
+        return [str(film) for film, _, _ in texts], Lists({as_uri(str(film)): it for film, it, _ in texts}, said=said)
     found = {str(path): listed for root in paths for path, listed in CORPORA[name](root)}
     return [*found], Lists({as_uri(path): listed for path, listed in found.items()})
 

@@ -33,7 +33,7 @@ def _films(files: list[Path]) -> Iterator[Wanted]:
         if not frames:
             raise UsageError(f"'{path}' tells of no frame: expected lines FRAME X Y W H")
         start, stop = frames[0] / FPS, (frames[-1] + 1) / FPS
-        piece = Piece(name=f"{speaker}_{film}_{path.stem}", start_s=start, stop_s=stop)
+        piece = Piece(name=f"{speaker}_{film}_{path.stem}", start_s=start, stop_s=stop, speaker=speaker)
         yield Wanted(url=youtube(film), name=film, pieces=(piece,), speaker=speaker)
 
 

@@ -25,6 +25,8 @@ class Piece:
     stop_s: float
     crop: tuple[float, float, float, float] | None = None  # xyxy, px of a film that is `crop_height` px high
     crop_height: int = 0
+    speaker: str = ""  # where the list tells them for each piece
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +36,10 @@ class Wanted:
     url: str
     name: str  # of its file, without suffix
     pieces: tuple[Piece, ...] = ()  # none: the whole film
+    whole: bool = False  # the film itself, too, where pieces of it are wanted
     md5: str = ""  # of the file, where the list tells it
     licence: str = ""
-    speaker: str = ""
+    speaker: str = ""  # of all pieces, if they have one
     split: str = ""
 
 
@@ -55,9 +58,10 @@ def wanted_in(path: Path, columns: Mapping[str, str]) -> list[Wanted]:
     rows = _rows(path)
     there = set(rows[0]) if rows else set()
     called = {name: columns.get(name, name) for name in COLUMNS}
-    if lost := [it for name, it in called.items() if it not in there and (name in columns or name == "url")]:
-        has = ", ".join(sorted(map(str, there)))
-        raise UsageError(f"'{path}' has no column '{lost[0]}', only {has}; --map url=… names the one with URLs")
+    if lost := [name for name, it in called.items() if it not in there and (name in columns or name == "url")]:
+        has = ", ".join(sorted(map(str, there))) or "nothing"
+        said = f"'{path}' has no column '{called[lost[0]]}', only {has}"
+        raise UsageError(f"{said}; --map {lost[0]}=COLUMN says which one tells it")
     return joined(_wanted(path, number, row, called) for number, row in enumerate(rows, 1))
 
 
@@ -69,19 +73,32 @@ def joined(films: Iterable[Wanted]) -> list[Wanted]:
     """
     by_url: dict[str, Wanted] = {}
     for film in films:
-        one = by_url.get(film.url)
-        if one is None:
-            by_url[film.url] = film
-        elif film.pieces and one.pieces:
-            fresh = tuple(it for it in film.pieces if it not in one.pieces)
-            speaker = one.speaker if one.speaker == film.speaker else ""
-            by_url[film.url] = replace(one, pieces=one.pieces + fresh, speaker=speaker)
+        by_url[film.url] = _both(by_url[film.url], film) if film.url in by_url else film
     names: dict[str, str] = {}
     for film in by_url.values():
-        for name in [it.name for it in film.pieces] or [film.name]:
+        called = [it.name for it in film.pieces] or [film.name]
+        if len({*called}) < len(called):
+            twice = next(it for it in called if called.count(it) > 1)
+            raise UsageError(f"two pieces of '{film.url}' would both be called '{twice}': give them names")
+        for name in called:
             if names.setdefault(name, film.url) != film.url:
                 raise UsageError(f"'{names[name]}' and '{film.url}' would both be called '{name}': give them names")
     return [_apart(film, names) for film in by_url.values()]
+
+
+def _both(one: Wanted, other: Wanted) -> Wanted:
+    """A film that two rows want: all pieces of either, and the film itself if a row asks for no piece."""
+    pieces = one.pieces + tuple(it for it in other.pieces if it not in one.pieces)
+    whole = one.whole or other.whole or not (one.pieces and other.pieces)
+    return replace(
+        other if one.pieces and not other.pieces else one,  # who wants the film itself says what it is called
+        pieces=pieces,
+        whole=whole and bool(pieces),
+        md5=one.md5 or other.md5,
+        licence=one.licence or other.licence,
+        speaker=one.speaker if one.speaker == other.speaker else "",
+        split=one.split if one.split == other.split else "",
+    )
 
 
 def _apart(film: Wanted, names: dict[str, str]) -> Wanted:
@@ -138,9 +155,12 @@ def _wanted(path: Path, number: int, row: Mapping[str, Any], called: Mapping[str
             span = f"{told.get('start', '')} to {told.get('stop', '')}"
             raise UsageError(f"{where}: '{span}' is no span of seconds") from None
         called_so = name if "name" in told else f"{name}_{start:g}-{stop:g}"
-        pieces = (Piece(name=called_so, start_s=start, stop_s=stop),)
-    rest = {it: told.get(it, "") for it in ("speaker", "split", "licence", "md5")}
-    return Wanted(url=url, name=name_of(url) if pieces else name, pieces=pieces, **rest)
+        who, split = told.get("speaker", ""), told.get("split", "")
+        pieces = (Piece(name=called_so, start_s=start, stop_s=stop, speaker=who, split=split),)
+    return Wanted(
+        url=url, name=name_of(url) if pieces else name, pieces=pieces, md5=told.get("md5", ""),
+        licence=told.get("licence", ""), speaker=told.get("speaker", ""), split=told.get("split", ""),
+    )  # fmt: skip
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

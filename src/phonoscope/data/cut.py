@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlparse
 
 import msgspec
 import numpy as np
 
+from phonoscope.core.checks import folder_here
 from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.core.media import Picture
 from phonoscope.core.time import Span, merge_spans
@@ -23,9 +24,6 @@ from phonoscope.store.folder import Store, must_be_empty
 from phonoscope.store.lines import add_line, read_lines
 from phonoscope.store.lock import alone
 from phonoscope.store.uri import as_uri, local_path
-
-if TYPE_CHECKING:
-    from phonoscope.media.probe import Probe
 
 LEDGER, VERSION = "cut.jsonl", 1
 SAMPLE_RATE = 48_000  # Hz, of the pieces' sound, which is mono as all our sound
@@ -135,7 +133,7 @@ def cut(
     Raises:
         UsageError: `to` holds other things, or pieces are to be shorter than 1 s.
     """
-    root = Path(to)
+    root = folder_here("--to", to)
     spans_every(1, Fraction(1), every_s)
     root.mkdir(parents=True, exist_ok=True)
     with alone(root / ".lock"):
@@ -169,7 +167,7 @@ def _cut(film: LongFilm, root: Path, every_s: Fraction, fps: Fraction | None, cr
     due = {piece: span for piece, (span, key) in pieces.items() if there.get(piece) != key}
     pictures = decode(path, found.clock, merge_spans([*due.values()]))
     blocks = read_audio(path, found.timeline, found.num_samples, SAMPLE_RATE)
-    sound = _Sound(blocks) if found.num_samples and due else None
+    sound = Sound(blocks) if found.num_samples and due else None
     size = (found.height // 2 * 2, found.width // 2 * 2)
     for piece, span in due.items():
         (root / piece).parent.mkdir(parents=True, exist_ok=True)
@@ -185,36 +183,13 @@ def _cut(film: LongFilm, root: Path, every_s: Fraction, fps: Fraction | None, cr
     )
 
 
-def write_piece(
-    film: Path, found: "Probe", span: Span, path: Path, size: tuple[int, int], window: np.ndarray, crf: int = 18
-) -> None:
-    """One piece of a film, whole or not at all.
-
-    Args:
-        found: what `media.probe` says of the film, at the rates that the piece is to have.
-        span: its frames on that clock.
-        size: (h, w) px of the piece, both even.
-        window: (2, 3), from the film's px to the piece's.
-
-    Raises:
-        RecordingFailed: the film breaks off before.
-    """
-    from phonoscope.media.audio import read_audio
-    from phonoscope.media.video import decode
-
-    blocks = read_audio(film, found.timeline, found.num_samples, SAMPLE_RATE)
-    sound = _Sound(blocks) if found.num_samples else None
-    _write(path, decode(film, found.clock, [span]), sound, found.fps, size, crf, window)
-
-
 def _write(
     path: Path,
     pictures: Iterator[Picture],
-    sound: "_Sound | None",
+    sound: "Sound | None",
     fps: Fraction,
     size: tuple[int, int],
     crf: int,
-    window: np.ndarray = WHOLE,
 ) -> None:
     """One piece, whole or not at all."""
     from phonoscope.media.encode import FilmWriter
@@ -222,12 +197,12 @@ def _write(
     rate = SAMPLE_RATE if sound else 0
     with FilmWriter(path, size, fps, rate, crf=crf, preset=PRESET, audio_bit_rate=BIT_RATE) as film:
         for picture in pictures:
-            film.picture(picture.crop_yuv(window, size, 0))
+            film.picture(picture.crop_yuv(WHOLE, size, 0))
             if sound:
                 film.sound(sound.under(Span(picture.frame, picture.frame + 1).samples(fps, SAMPLE_RATE)))
 
 
-class _Sound:
+class Sound:
     """Samples in order, whatever the blocks in which they come."""
 
     def __init__(self, blocks: Iterator[np.ndarray]) -> None:

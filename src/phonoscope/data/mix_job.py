@@ -13,7 +13,8 @@ import numpy as np
 from phonoscope.core.errors import UsageError
 from phonoscope.data.mix_folder import MixFolder, wav
 from phonoscope.data.mix_plan import Mixing, MixPlan, Piece, SetPlan
-from phonoscope.data.mixing import SAMPLE_RATE, laid, part_of
+from phonoscope.data.mix_sounds import Sounds
+from phonoscope.data.mixing import laid, part_of
 from phonoscope.flow.run import StepFailed, failure_of
 from phonoscope.store.ledger import Failure
 
@@ -40,7 +41,7 @@ def write_mixtures(plan: MixPlan, root: Path) -> Iterator[Written]:
     Raises:
         UsageError: the folder holds something else, or noise or a room cannot be heard.
     """
-    folder, sounds = MixFolder(root, plan.store, LAYOUT), Sounds(plan)
+    folder, sounds = MixFolder(root, plan.store, LAYOUT), Sounds(plan.params.noise, plan.params.responses)
     with folder.held():
         folder.write_about(about(plan))
         for name, part in plan.sets.items():
@@ -51,15 +52,15 @@ def write_mixtures(plan: MixPlan, root: Path) -> Iterator[Written]:
                 yield _written(plan, folder, sounds, mixing)
 
 
-def _written(plan: MixPlan, folder: MixFolder, sounds: "Sounds", mixing: Mixing) -> Written:
+def _written(plan: MixPlan, folder: MixFolder, sounds: Sounds, mixing: Mixing) -> Written:
     name = f"{mixing.split}/{mixing.name}"
     try:
         key = key_of(plan, sounds, mixing)
         if folder.has(name, key):
             return Written(name=name)
         voices = np.stack([piece.audio() for piece in mixing.pieces])
-        noise = part_of(sounds.noise(mixing.noise), voices.shape[1], mixing.noise_at) if mixing.noise else None
-        rooms = [sounds.room(it) for it in mixing.responses] or None
+        noise = part_of(sounds.noise_of(mixing.noise), voices.shape[1], mixing.noise_at) if mixing.noise else None
+        rooms = [sounds.room_of(it) for it in mixing.responses] or None
         made = laid(voices, mixing.levels, plan.mix, noise, rooms)
         parts = {f"s{k}": voice for k, voice in enumerate(made.voices, 1)}
         parts |= {"noise": made.noise} if made.noise is not None else {}
@@ -77,40 +78,12 @@ def failed(error: Exception, pieces: Sequence[Piece]) -> Failure:
     return failure_of(cause, first.recording.source, first.folder.name)
 
 
-def key_of(plan: MixPlan, sounds: "Sounds", mixing: Mixing) -> str:
+def key_of(plan: MixPlan, sounds: Sounds, mixing: Mixing) -> str:
     """What a mixture is made from, hashed."""
     pieces = [[it.voice.stored.receipts["audio"].key, it.span.start, it.span.stop] for it in mixing.pieces]
     files = [sounds.seen(it) for it in (mixing.noise, *mixing.responses) if it]
     how = [plan.mix.normalise, plan.mix.loudness_lufs, asdict(mixing.levels), mixing.noise_at, *mixing.responses]
     return hashlib.sha256(msgspec.json.encode([VERSION, pieces, files, how])).hexdigest()[:16]
-
-
-class Sounds:
-    """The noise and the rooms of a plan, read when they are asked for."""
-
-    def __init__(self, plan: MixPlan) -> None:
-        self._noise, self._rooms = plan.params.noise, plan.params.responses
-        self._kept: tuple[Path, np.ndarray] | None = None
-
-    def noise(self, name: str) -> np.ndarray:
-        """(M,) float32 at 16 kHz."""
-        return self._read((self._noise or Path()) / name)
-
-    def room(self, name: str) -> np.ndarray:
-        """(K,) float32 at 16 kHz."""
-        return self._read((self._rooms or Path()) / name)
-
-    def seen(self, name: str) -> list[Any]:
-        """By what a file is known to be the same."""
-        paths = [folder / name for folder in (self._noise, self._rooms) if folder and (folder / name).exists()]
-        return [name, *(it for path in paths for it in (path.stat().st_size, path.stat().st_mtime_ns))]
-
-    def _read(self, path: Path) -> np.ndarray:
-        from phonoscope.media.sound import read_sound
-
-        if self._kept is None or self._kept[0] != path:
-            self._kept = path, np.concatenate([*read_sound(path, SAMPLE_RATE)])
-        return self._kept[1]
 
 
 def about(plan: MixPlan) -> dict[str, Any]:

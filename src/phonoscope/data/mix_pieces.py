@@ -20,7 +20,7 @@ class Piece:
 
     voice: Voice
     span: Span  # frames of the recording
-    number: int  # by which it is called: its row of AVSpeech's catalogue, else its place among all pieces
+    number: int  # by which it is called: its row of AVSpeech's catalogue, else its place; see `Cutter.pieces`
     seen: float  # share of its frames in which the face is there
 
     def audio(self) -> np.ndarray:
@@ -39,37 +39,52 @@ class Cutter:
     left_out: dict[str, str] = field(default_factory=dict)  # piece -> why
     notes: dict[str, str] = field(default_factory=dict)  # piece -> what is odd about it
 
-    def pieces(self, voices: Sequence[Voice]) -> list[Piece]:
-        """Those of all voices; rows of a catalogue keep their number if each has one piece and no number is twice."""
-        found = [(voice, *it) for voice in voices for it in self._cut(voice)]
-        rows = [voice.row for voice, *_ in found]
-        by_row = self.one_each and None not in rows and len({*rows}) == len(rows)
-        numbers = [row for row in rows if row is not None] if by_row else range(len(found))
-        return [Piece(voice, span, at, seen) for (voice, span, seen), at in zip(found, numbers, strict=True)]
+    def pieces(self, voices: Sequence[Voice], by_row: bool = False) -> list[Piece]:
+        """Those of all voices.
 
-    def _cut(self, voice: Voice) -> Iterator[tuple[Span, float]]:
+        Args:
+            by_row: they are called by their rows of a catalogue; else by their place among all that are long enough,
+                which does not change with what else is asked of them.
+        """
+        found, place = [], 0
+        for voice in voices:
+            spans = self._spans(voice)
+            for at, (span, seen) in enumerate(zip(spans, self._seen(voice, spans), strict=True), place):
+                if seen is not None:
+                    found.append(Piece(voice, span, voice.row if by_row and voice.row is not None else at, seen))
+            place += len(spans)
+        return found
+
+    def _spans(self, voice: Voice) -> list[Span]:
         whole, frames = voice.span, self.frames
         if len(whole) < frames:
             length_s, wanted_s = (float(it / FPS) for it in (len(whole), frames))
             self.left_out[_called(voice, whole)] = f"{length_s:.2f} s, a mixture has {wanted_s:.2f} s"
+            return []
+        last = whole.start if self.one_each else whole.stop - frames
+        return [Span(at, at + frames) for at in range(whole.start, last + 1, frames)]
+
+    def _seen(self, voice: Voice, spans: Sequence[Span]) -> Iterator[float | None]:
+        """Share of the frames of each in which its face is there; None of those that are left out."""
+        if not spans:
             return
         sound = voice.audio()
         if not np.isfinite(sound).all():
-            self.left_out[_called(voice, whole)] = "its sound has samples that are NaN or infinite"
+            self.left_out[_called(voice, voice.span)] = "its sound has samples that are NaN or infinite"
+            yield from [None] * len(spans)
             return
         active, track = active_blocks(sound), voice.stored.load("tracks")[voice.track]
         there = seen_in(voice.stored, track)
-        for at in range(0, 1 if self.one_each else len(whole) - frames + 1, frames):
-            span = Span(whole.start + at, whole.start + at + frames)
-            mine = sound[at * FRAME : (at + frames) * FRAME]
-            heard = active[at * FRAME // BLOCK : (at + frames) * FRAME // BLOCK].mean()
-            seen = share_seen(there, track, span)
-            if why := self._wanting(mine, heard, seen):
+        for span in spans:
+            start, stop = ((at - voice.span.start) * FRAME for at in (span.start, span.stop))
+            mine, seen = sound[start:stop], share_seen(there, track, span)
+            if why := self._wanting(mine, float(active[start // BLOCK : stop // BLOCK].mean()), seen):
                 self.left_out[_called(voice, span)] = why
+                yield None
                 continue
             if (full := (np.abs(mine) >= FULL).mean()) > CLIPPED:
                 self.notes[_called(voice, span)] = f"clipped: {full:.1%} of its samples are at full scale"
-            yield span, seen
+            yield seen
 
     def _wanting(self, sound: np.ndarray, heard: float, seen: float) -> str:
         if not sound.any():

@@ -1,6 +1,6 @@
 """Which mixtures a store gives: worked out from voices, before anything is mixed or written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,16 +10,15 @@ import numpy as np
 from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.avspeech import read_valid
-from phonoscope.corpora.folder import files_in
 from phonoscope.data.mix_combos import Combos, by_lot, shared_out
 from phonoscope.data.mix_pieces import Cutter, Piece
+from phonoscope.data.mix_sounds import Sounds, one_of
 from phonoscope.data.mixing import Levels, MixParams, drawn
 from phonoscope.data.split import SETS
-from phonoscope.data.voices import FPS, voices_in
+from phonoscope.data.voices import FPS, Voice, voices_in
 from phonoscope.store.folder import Store
 
 MOST = 1000  # mixtures, if nobody says
-SOUNDS = (".wav", ".flac", ".ogg", ".mp3")  # of noise and rooms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,7 @@ class PlanParams:
     responses: Path | None = None  # folder of impulse responses of rooms, one of which answers to each voice
     min_active: float = 0.2  # least share of a piece in which its voice is heard
     max_missing: float = 1.0  # share of frames, up to which the face may be missing; 0: seen in each
-    valid: Path | None = None  # a valid_frame.txt: only the rows of AVSpeech's catalogue that it lists
+    valid: Path | None = None  # a valid_frame.txt: only what it lists, rows of AVSpeech's catalogue or ids of ids.csv
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15)  # of speakers, training validation test, where none lists
     split_seed: int = 0  # of which speaker falls into which set
 
@@ -108,8 +107,8 @@ class SetPlan:
         pieces = self.combos[number]
         pieces = tuple(pieces[it] for it in rng.permutation(len(pieces)))
         levels = drawn(self.params, rng, noisy=bool(self.noises))
-        noise, noise_at = (_one(self.noises, rng), float(rng.random())) if self.noises else ("", 0.0)
-        rooms = tuple(_one(self.rooms, rng) for _ in pieces) if self.rooms else ()
+        noise, noise_at = (one_of(self.noises, rng), float(rng.random())) if self.noises else ("", 0.0)
+        rooms = tuple(one_of(self.rooms, rng) for _ in pieces) if self.rooms else ()
         return Mixing(
             name=f"{self.split}-{at:06d}", split=self.split, pieces=pieces, levels=levels, noise=noise,
             noise_at=noise_at, responses=rooms,
@@ -144,11 +143,11 @@ def plan_mixtures(store: Store, p: PlanParams, mix: MixParams, *, one_each: bool
         UsageError: no set has as many speakers as a mixture, or one that is asked for has not; there are fewer
             mixtures than `count`; or a folder of noise or rooms has no sound in it.
     """
-    noises, rooms = (_sounds(folder, what) for folder, what in ((p.noise, "noise"), (p.responses, "responses")))
+    sounds = Sounds(p.noise, p.responses)
+    noises, rooms = sounds.noises, sounds.rooms
     found = voices_in(store, least_s=0, max_missing=1, shares=dict(zip(SETS, p.shares, strict=True)), seed=p.split_seed)
     cutter = Cutter(p.frames, p.min_active, p.max_missing, one_each, dict(found.left_out))
-    valid = read_valid(p.valid) if p.valid else None
-    pieces = cutter.pieces([it for it in found.voices if valid is None or it.row in valid])
+    pieces = _pieces(found.voices, cutter, read_valid(p.valid) if p.valid else None)
     left_out = cutter.left_out
     sets = {}
     there = list(dict.fromkeys([*SETS, *sorted({it.voice.split for it in pieces})]))
@@ -169,6 +168,20 @@ def plan_mixtures(store: Store, p: PlanParams, mix: MixParams, *, one_each: bool
     )
 
 
+def _pieces(voices: Sequence[Voice], cutter: Cutter, valid: Collection[int] | None) -> list[Piece]:
+    """The pieces of these voices; of a list, those that it names as such a plan would call them.
+
+    Args:
+        valid: rows of AVSpeech's catalogue where it lists every voice, else numbers of pieces; None: all.
+    """
+    rows = [it.row for it in voices]
+    by_row = None not in rows and (len({*rows}) == len(rows) or not cutter.one_each)
+    if valid is not None and by_row:
+        voices = [it for it in voices if it.row in valid]
+    pieces = cutter.pieces(voices, by_row and cutter.one_each)
+    return pieces if valid is None or by_row else [it for it in pieces if it.number in valid]
+
+
 def _counts(sets: Mapping[str, SetPlan], p: PlanParams) -> dict[str, int]:
     """How many mixtures each set has, by how many pieces it has."""
     totals = {name: it.combos.total for name, it in sets.items()}
@@ -177,23 +190,6 @@ def _counts(sets: Mapping[str, SetPlan], p: PlanParams) -> dict[str, int]:
         raise UsageError(f"--count {p.count} mixtures, but there are {there}: add recordings, or say --max {p.count}")
     asked = p.count or p.max or MOST
     return shared_out(asked, {name: len(it.pieces) for name, it in sets.items()}, totals)
-
-
-def _sounds(folder: Path | None, what: str) -> tuple[str, ...]:
-    """The sounds in a folder, as paths below it."""
-    if folder is None:
-        return ()
-    if not folder.is_dir():
-        raise UsageError(f"--{what} '{folder}': there is no such folder")
-    found = sorted(files_in(folder))
-    sounds = tuple(path.relative_to(folder).as_posix() for path in found if path.suffix.lower() in SOUNDS)
-    if not sounds:
-        raise UsageError(f"--{what} '{folder}': no sound in it, expected files {', '.join(SOUNDS)}")
-    return sounds
-
-
-def _one(names: Sequence[str], rng: np.random.Generator) -> str:
-    return names[int(rng.integers(len(names)))]
 
 
 def _too_few(store: Store, where: str, wanted: int, pieces: Sequence[Piece], left_out: Mapping[str, str]) -> str:

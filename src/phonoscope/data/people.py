@@ -35,3 +35,25 @@ def people_of(store: Store, threshold: float = PeopleParams().threshold) -> Mapp
         for (id, person), one in zip(who, found.tolist(), strict=True):
             made[id][person] = one
     return made
+
+
+def named_in(store: Store) -> dict[str, dict[int, str]]:
+    """Of each recording in which `people` told persons apart, which track is whose, by names that hold for the store.
+
+    A person is named for the first of the recordings that show them.
+    """
+    known = {id: store[id] for id in store if {"people", "embeddings"} <= store[id].fresh.keys()}
+    joined = people_of(store) if known and len(known) == len(store) else {}
+    names: dict[int, str] = {}
+    made: dict[str, dict[int, str]] = {}
+    for id, stored in known.items():
+        table: TrackTable = stored.load("people")
+        pairs = dict(zip(table.track.tolist(), table.columns["person"].tolist(), strict=True))
+        named = {}
+        for track, person in pairs.items():
+            if person != UNKNOWN:
+                name = f"{stored.recording.sha256[:8]}-person{person}"
+                one = joined.get(id, {}).get(person)
+                named[track] = name if one is None else names.setdefault(one, name)
+        made[id] = named
+    return made

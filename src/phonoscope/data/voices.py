@@ -7,21 +7,18 @@ from fractions import Fraction
 import numpy as np
 
 from phonoscope.core.errors import UsageError
-from phonoscope.core.faces import Track, Tracks, TrackTable
+from phonoscope.core.faces import Tracks
 from phonoscope.core.time import Span
-from phonoscope.corpora.avspeech import rows_of
 from phonoscope.data.mixing import SAMPLE_RATE
-from phonoscope.data.people import people_of
-from phonoscope.data.right_face import face_of, seen_in, share_seen
+from phonoscope.data.people import named_in
+from phonoscope.data.right_face import seen_in, share_seen
+from phonoscope.data.speaking_alone import alone_in
 from phonoscope.data.split import SHARES, check_disjoint, set_named, split_of
 from phonoscope.models.stretches import FaceLips
-from phonoscope.steps.people import UNKNOWN
 from phonoscope.store.folder import Store
 from phonoscope.store.recording import StoredRecording
 
 FPS = Fraction(25)
-PAUSE = 12  # frames without a word up to which a person is taken to go on speaking
-HEARD = 1  # label of a face that speaks and is heard, as AVA numbers them
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ def voices_in(
     """
     found: list[Voice] = []
     left_out: dict[str, str] = {}
-    persons = _persons(store)
+    persons = named_in(store)
     for id in store:
         try:
             mine = [*_alone(store[id], persons.get(id, {}))]
@@ -103,6 +100,12 @@ def voices_in(
     check_disjoint((it.speaker, it.split) for it in found)
     check_disjoint(((it.stored.recording.sha256, it.split) for it in found), "film")
     return Voices(tuple(found), left_out)
+
+
+def parted_anew(found: Sequence[Voice], seed: int) -> list[Voice]:
+    """The same voices in the sets that this seed draws; those of a corpus stay."""
+    free = [it if it.stored.listed and it.stored.listed.split else replace(it, split="") for it in found]
+    return _parted(free, SHARES, seed)
 
 
 def _alone(stored: StoredRecording, persons: Mapping[int, str]) -> Iterator[Voice]:
@@ -124,65 +127,10 @@ def _alone(stored: StoredRecording, persons: Mapping[int, str]) -> Iterator[Voic
         raise UsageError("nobody is seen in it: a voice without a face")
     listed = stored.listed
     split = set_named(listed.split) if listed and listed.split else ""
-    for track, span, row in _stretches(stored, tracks):
+    for track, span, row in alone_in(stored, tracks):
         who = (listed.speaker if listed else "") or persons.get(track.id) or recording.sha256[:8]
         seen = share_seen(seen_in(stored, track), track, span)
         yield Voice(stored, track.id, who, split, span, seen, row)
-
-
-def _stretches(stored: StoredRecording, tracks: Tracks) -> Iterator[tuple[Track, Span, int | None]]:
-    fresh = stored.fresh
-    if rows := rows_of(stored):
-        for row in rows:
-            face = face_of(row, stored)
-            if face and face[1]:
-                yield face[1], face[0], row.row
-        return
-    if "labels" in fresh:
-        speaks = {track.id: _labelled(track, stored.load("labels")) for track in tracks}
-    elif len(tracks) == 1:
-        (track,) = tracks
-        yield track, track.span, None
-        return
-    elif "asd" in fresh:
-        scores: TrackTable = stored.load("asd")
-        speaks = {track.id: scores.of(track.id, "score") > 0 for track in tracks}
-    else:
-        raise UsageError(f"{len(tracks)} faces, and nobody knows who speaks: `phonoscope run asd` tells")
-    crowd = np.zeros(stored.recording.num_frames, np.int32)
-    for track in tracks:
-        crowd[track.start : track.span.stop] += speaks[track.id]
-    for track in tracks:
-        mine = speaks[track.id]
-        others = crowd[track.start : track.span.stop] - mine > 0
-        for span in going_on(mine & ~others, others):
-            yield track, Span(track.start + span.start, track.start + span.stop), None
-
-
-def going_on(speaks: np.ndarray, broken: np.ndarray) -> list[Span]:
-    """The stretches in which somebody speaks (T,) bool, across pauses of up to 12 frames without one that is `broken`.
-
-    Args:
-        broken: (T,) bool, frames that no stretch may hold.
-    """
-    at = np.flatnonzero(speaks)
-    if not len(at):
-        return []
-    bad = np.concatenate([[0], np.cumsum(broken)])
-    apart = (np.diff(at) > PAUSE + 1) | (bad[at[1:]] > bad[at[:-1]])
-    return [Span(int(run[0]), int(run[-1]) + 1) for run in np.split(at, np.flatnonzero(apart) + 1)]
-
-
-def _labelled(track: Track, labels: TrackTable) -> np.ndarray:
-    """Whether a track is labelled to speak and be heard, (T,) bool; between labels, as the nearest has it."""
-    frames, label = labels.frame[labels.track == track.id], labels.of(track.id, "label")
-    if not len(frames):
-        return np.zeros(len(track), bool)
-    every = np.arange(track.start, track.span.stop)
-    after = np.minimum(np.searchsorted(frames, every), len(frames) - 1)
-    before = np.maximum(after - 1, 0)
-    nearest = np.where(every - frames[before] <= frames[after] - every, before, after)
-    return label[nearest] == HEARD
 
 
 def _fit(found: Sequence[Voice], least_s: float, max_missing: float) -> list[Voice]:
@@ -204,28 +152,6 @@ def _fit(found: Sequence[Voice], least_s: float, max_missing: float) -> list[Voi
         least = 1 - max(it.seen for it in long)
         raise UsageError(f"the face is missing in {least:.0%} of the frames, {max_missing:.0%} are allowed")
     return sorted(seen, key=lambda it: (it.span, it.track))
-
-
-def _persons(store: Store) -> dict[str, dict[int, str]]:
-    """Of each recording in which `people` told persons apart, which track is whose, by names that hold for the store.
-
-    A person is named for the first of the recordings that show them.
-    """
-    known = {id: store[id] for id in store if {"people", "embeddings"} <= store[id].fresh.keys()}
-    joined = people_of(store) if known and len(known) == len(store) else {}
-    names: dict[int, str] = {}
-    made: dict[str, dict[int, str]] = {}
-    for id, stored in known.items():
-        table: TrackTable = stored.load("people")
-        pairs = dict(zip(table.track.tolist(), table.columns["person"].tolist(), strict=True))
-        named = {}
-        for track, person in pairs.items():
-            if person != UNKNOWN:
-                name = f"{stored.recording.sha256[:8]}-person{person}"
-                one = joined.get(id, {}).get(person)
-                named[track] = name if one is None else names.setdefault(one, name)
-        made[id] = named
-    return made
 
 
 def _parted(found: Sequence[Voice], shares: Mapping[str, float], seed: int) -> list[Voice]:

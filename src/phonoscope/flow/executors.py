@@ -1,4 +1,4 @@
-"""Where recordings are worked on: here, or in processes of this machine.
+"""Where recordings are worked on: here, or in processes of this machine; `cluster` has those of many.
 
 Executors move sources and ids, never data; a step cannot tell which one runs it.
 """
@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import Protocol
 
@@ -43,7 +44,7 @@ class Processes:
     """
 
     def __init__(self, workers: int, timeout_s: float | None = None) -> None:
-        self.workers, self.timeout_s = workers, float("inf") if timeout_s is None else timeout_s
+        self.workers, self.timeout_s = workers, timeout_s
 
     def run(self, work: Task, sources: Iterable[str], on_progress: OnProgress) -> Generator[Outcome, None, None]:
         """Outcomes as they come. However it ends, no worker is left.
@@ -51,35 +52,55 @@ class Processes:
         Raises:
             PhonoscopeError: workers die before they have begun.
         """
-        crew = _Crew(work, sources, self.workers, self.timeout_s)
+        queue, crew = Queue(sources), Crew(work, self.workers, self.timeout_s)
         try:
-            while crew.busy:
-                yield from crew.turn(on_progress)
+            while queue.items or crew.busy:
+                for said in crew.turn(queue.items, on_progress):
+                    yield from queue.settled(said)
         finally:
             crew.stop()
 
 
-class _Crew:
-    """The workers, and what is still to be done."""
+class Queue:
+    """What is still to be done, and how often each of it has cost a worker."""
 
-    def __init__(self, work: Task, sources: Iterable[str], size: int, timeout_s: float) -> None:
-        self.work, self.todo, self.size, self.timeout_s = work, deque(sources), size, timeout_s
-        self.workers: list[Worker] = []
+    def __init__(self, items: Iterable[str]) -> None:
+        self.items = deque(items)
         self.tries: Counter[str] = Counter()
+
+    def settled(self, said: Outcome | Failure) -> Generator[Outcome, None, None]:
+        """An outcome; a failure that cost a worker is one after `TRIES`, until then it is tried after all others."""
+        if isinstance(said, Outcome):
+            yield said
+            return
+        self.tries[said.source] += 1
+        if self.tries[said.source] < TRIES:
+            self.items.append(said.source)
+        else:
+            failure = replace(said, message=f"{said.message}, in each of {TRIES} tries")
+            yield Outcome(source=said.source, recording=said.recording, failure=failure)
+
+
+class Crew:
+    """The workers of one machine."""
+
+    def __init__(self, work: Task, size: int, timeout_s: float | None) -> None:
+        self.work, self.size, self.timeout_s = work, size, float("inf") if timeout_s is None else timeout_s
+        self.workers: list[Worker] = []
         self.stillborn = 0
 
     @property
     def busy(self) -> int:
-        """How many sources are not through."""
-        return len(self.todo) + sum(worker.item is not None for worker in self.workers)
+        """How many of them have something in hand."""
+        return sum(worker.item is not None for worker in self.workers)
 
-    def turn(self, on_progress: OnProgress) -> Generator[Outcome, None, None]:
-        """Fill the ranks, wait until something happens, and see to it."""
-        while len(self.workers) < min(self.size, self.busy):
+    def turn(self, todo: deque[str], on_progress: OnProgress) -> Generator[Outcome | Failure, None, None]:
+        """Fill the ranks, wait until something happens, and see to it: outcomes, and failures that cost a worker."""
+        while len(self.workers) < min(self.size, len(todo) + self.busy):
             self.workers.append(Worker(self.work))
         for worker in self.workers:  # every turn: what a dead worker had may fall to one that has long been idle
-            if self.todo and worker.free and worker.give(self.todo[0], self.timeout_s):
-                self.todo.popleft()
+            if todo and worker.free and worker.give(todo[0], self.timeout_s):
+                todo.popleft()
         first_s = min(worker.deadline_s for worker in self.workers) - time.monotonic()
         ends = [end for worker in self.workers for end in (worker.line, worker.process.sentinel)]
         wait(ends, None if first_s == float("inf") else max(0.0, first_s))
@@ -98,19 +119,15 @@ class _Crew:
             elif time.monotonic() >= worker.deadline_s:
                 worker.hurry()
 
-    def _bury(self, worker: Worker) -> Generator[Outcome, None, None]:
+    def _bury(self, worker: Worker) -> Generator[Failure, None, None]:
         self.workers.remove(worker)
         code = worker.end(time.monotonic() + GRACE_S)
         self.stillborn += not worker.ready
         if self.stillborn > 2 * self.size:
-            raise PhonoscopeError(f"workers die before they have begun, the last one with exit code {code}: see above")
-        if worker.item is None:
-            return
-        self.tries[worker.item] += 1
-        if self.tries[worker.item] < TRIES:
-            self.todo.append(worker.item)
-        else:
-            yield _given_up(worker, worker.item, code, self.timeout_s)
+            said = f"workers die before they have begun, the last one with exit code {code}: see what it has printed"
+            raise PhonoscopeError(said)
+        if worker.item is not None:
+            yield _cost(worker, worker.item, code, self.timeout_s)
 
     def stop(self) -> None:
         """Idle workers go when the line is closed; those at work are told to stop, and ended if they do not."""
@@ -124,7 +141,8 @@ class _Crew:
             self.workers.pop().end(until_s)
 
 
-def _given_up(worker: Worker, item: str, code: int, timeout_s: float) -> Outcome:
+def _cost(worker: Worker, item: str, code: int, timeout_s: float) -> Failure:
+    """Why a worker is gone that had an item in hand."""
     if worker.late:
         reason, how = "timeout", f"took longer than {timeout_s:g} s and was stopped"
     elif code < 0:
@@ -133,9 +151,19 @@ def _given_up(worker: Worker, item: str, code: int, timeout_s: float) -> Outcome
     else:
         reason, how = "crashed", f"its process ended with exit code {code}"
     recording, step = worker.at
-    said = f"{how}, in each of {TRIES} tries"
-    failure = Failure(source=item, recording=recording, step=step or "ingest", reason=reason, message=said)
-    return Outcome(source=item, recording=recording, failure=failure)
+    return Failure(source=item, recording=recording, step=step or "ingest", reason=reason, message=how)
+
+
+def check(jobs: int, timeout_s: float | None) -> None:
+    """See to it that there is somebody to do the work, and time.
+
+    Raises:
+        ValueError: fewer than one job, or no time at all.
+    """
+    if jobs < 1:
+        raise ValueError(f"at least one job is needed, got {jobs}")
+    if timeout_s is not None and not timeout_s > 0:
+        raise ValueError(f"a timeout is longer than 0 s, got {timeout_s:g}")
 
 
 def executor(jobs: int, timeout_s: float | None = None, supervised: bool = False) -> Executor:
@@ -147,8 +175,5 @@ def executor(jobs: int, timeout_s: float | None = None, supervised: bool = False
     Raises:
         ValueError: fewer than one job, or no time at all.
     """
-    if jobs < 1:
-        raise ValueError(f"at least one job is needed, got {jobs}")
-    if timeout_s is not None and not timeout_s > 0:
-        raise ValueError(f"a timeout is longer than 0 s, got {timeout_s:g}")
+    check(jobs, timeout_s)
     return Here() if jobs == 1 and timeout_s is None and not supervised else Processes(jobs, timeout_s)

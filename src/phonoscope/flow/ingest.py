@@ -19,10 +19,10 @@ from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
 from phonoscope.store.forgotten import Forgotten, forgotten
 from phonoscope.store.ledger import Known
-from phonoscope.store.receipts import Receipt, read_receipts, write_receipts
+from phonoscope.store.receipts import Receipt, write_receipts
 from phonoscope.store.recording import StoredRecording
 from phonoscope.store.tables import write_clock
-from phonoscope.store.uri import as_uri, local_path, sha256_of
+from phonoscope.store.uri import as_uri, local_path, seen_film, sha256_of
 
 if TYPE_CHECKING:
     from phonoscope.media.probe import Probe
@@ -49,13 +49,11 @@ def ingest(
     """
     began = time.perf_counter()
     uri = as_uri(source)
-    path = local_path(uri)
-    about = path.stat()
+    size, mtime_ns = seen_film(uri)
     seen = (known or {}).get(uri)
-    if seen and (seen.size, seen.mtime_ns) == (about.st_size, about.st_mtime_ns):
-        folder = store.root / "recordings" / seen.id
-        if _is_whole(folder, read_receipts(folder)):
-            return seen.id, False
+    if seen and (seen.size, seen.mtime_ns) == (size, mtime_ns) and _is_whole(store.at(seen.id)):
+        return seen.id, False
+    path = local_path(uri)
     sha256 = sha256_of(path)
     if stone := next((it for it in forgotten(store.root) if it.sha256 == sha256), None):
         raise Forgotten(stone)
@@ -63,15 +61,16 @@ def ingest(
     folder = store.root / "recordings" / id
     key = hashlib.sha256(f"ingest {VERSION} {sha256} {store.settings.rate} {store.settings.sample_rate}".encode())
     with store.hold(id):  # two films may be one: the second finds what the first has made
-        receipts = read_receipts(folder)
-        if _is_whole(folder, receipts) and receipts["recording"].key == key.hexdigest()[:16]:
-            _move(StoredRecording(folder), uri)
+        stored = store.at(id)
+        receipts = stored.receipts
+        if _is_whole(stored) and receipts["recording"].key == key.hexdigest()[:16]:
+            _move(stored, uri)
             return id, False
         fresh = not (folder / "recording.json").exists()
         try:
             recording = _take_in(store, folder, path, uri, sha256, rights or Rights())
             seconds = round(time.perf_counter() - began, 3)
-            params = {"bytes": about.st_size, "mtime_ns": about.st_mtime_ns}
+            params = {"bytes": size, "mtime_ns": mtime_ns}
             receipt = Receipt(key=key.hexdigest()[:16], step="ingest", version=VERSION, params=params, seconds=seconds)
             others = {name: other for name, other in receipts.items() if name not in GIVEN}
             write_receipts(folder, others | dict.fromkeys(given_of(recording), receipt))
@@ -144,11 +143,12 @@ def _recording(id: str, uri: str, sha256: str, found: "Probe", rights: Rights) -
     )
 
 
-def _is_whole(folder: Path, receipts: Mapping[str, Receipt]) -> bool:
+def _is_whole(stored: StoredRecording) -> bool:
+    receipts = stored.receipts
     files = {"recording": "recording.json", "clock": "clock.parquet", "audio": "audio.flac"}
     if not {"recording", "clock"} <= set(receipts) or receipts["recording"].version != VERSION:
         return False
-    return all((folder / file).exists() for name, file in files.items() if name in receipts)
+    return all(stored.has(file) for name, file in files.items() if name in receipts)
 
 
 def _move(stored: StoredRecording, uri: str) -> None:

@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from phonoscope.core.errors import PhonoscopeError
-from phonoscope.flow.executors import executor
+from phonoscope.flow.executors import Executor, executor
+from phonoscope.flow.rounds import in_rounds
 from phonoscope.flow.run import OnProgress, Outcome, Work
 from phonoscope.flow.shard import Shard
 from phonoscope.store.folder import Store
@@ -33,6 +34,8 @@ class Job:
         on_progress: OnProgress = lambda *_: None,
         timeout_s: float | None = None,
         supervised: bool = False,
+        unit_minutes: float = 0.0,
+        doing: Executor | None = None,
     ) -> Generator[Outcome, None, None]:
         """Do it, `jobs` recordings at a time; outcomes as they come.
 
@@ -43,12 +46,17 @@ class Job:
         Args:
             supervised: work in a process of its own even if one is enough: then a film that crashes it stops no other.
                 Scripts need an `if __name__ == "__main__"` for that, as for more than one job.
+            unit_minutes: a film of more than two units of about so many minutes is cut, between shots, so that several
+                may look at it; what is made is the same. 0, or but one job here: no film is.
+            doing: where it is done, such as a cluster; by default here, or in so many processes of this machine.
 
         Raises:
             PhonoscopeError: the store cannot be written to.
             ValueError: fewer than one job, or no time at all.
         """
-        doing = executor(jobs, timeout_s, supervised)
+        alone_here = jobs == 1 and not doing
+        threads = 1 if doing else max(1, _cores() // jobs)  # of other machines we do not know how many cores they have
+        doing = doing or executor(jobs, timeout_s, supervised)
         with self._writing(), alone(self.store.root / ".lock"):
             pass  # a store that cannot be written to is found out before the work, not after it
         failed = self.failed()
@@ -56,11 +64,12 @@ class Job:
         grounded = {} if self.retry_failed else {f.source: f for f in failed if f.reason in GROUNDED}
         uris = {item: self._uri(item) for item in self.items}
         through: list[str] = []
+        touched: set[str] = set()  # by others perhaps, so that only their outcomes tell us
         try:
             yield from (_again(grounded[uri]) for uri in uris.values() if uri in grounded)
             todo = [item for item, uri in uris.items() if uri not in grounded]
-            work = replace(self.work, threads=max(1, _cores() // jobs))
-            with closing(doing.run(work, todo, on_progress)) as outcomes:
+            work = replace(self.work, threads=threads, unit_minutes=0.0 if alone_here else unit_minutes)
+            with closing(in_rounds(doing, work, todo, on_progress)) as outcomes:
                 for outcome in outcomes:
                     named = self._listed(self._named(outcome, uris))
                     if named.failure:
@@ -68,12 +77,14 @@ class Job:
                             add_failure(self.store.root, named.failure)
                     elif named.source in standing:
                         through.append(named.source)
+                    if named.made or named.failure or (self.work.ingests and named.source not in self.work.known):
+                        touched.add(named.recording)
                     yield named
         finally:
             with self._writing():
                 asked = {as_uri(item) for item in self.asked or self.items} if self.work.ingests else None
                 settle_failures(self.store.root, through, self._makes(), asked)
-                write_index(self.store)
+                write_index(self.store, touched - {""})
 
     def part(self, shard: Shard | None) -> "Job":
         """What of this job falls to a shard: films by URI, recordings by id."""
@@ -127,7 +138,7 @@ class Job:
             yield
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else error
-            raise PhonoscopeError(f"the store at '{self.store.root}' cannot be written to: {why}") from error
+            raise PhonoscopeError(f"the store at '{self.store.uri}' cannot be written to: {why}") from error
 
 
 def _cores() -> int:

@@ -1,7 +1,7 @@
 """From the artifacts wanted to the steps to run, in order, and to the key of everything that they make."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -43,6 +43,23 @@ def plan(
     for name in wanted:
         visit(name, ())
     return list(order.values())
+
+
+def unless_told(steps: Sequence[Step], told: set[str], named: Collection[str]) -> list[Step]:
+    """The steps of a plan without those whose artifacts a corpus has given, and without what only they needed.
+
+    Args:
+        named: artifacts that are wanted for themselves.
+    """
+    left = {step.name: step for step in steps if step.name not in told}
+    used_by: dict[str, set[str]] = {}
+    for step in reversed(steps):
+        users = used_by.get(step.name, set())
+        if users and not users & left.keys() and step.name not in named:
+            left.pop(step.name, None)
+        for name in step.inputs:
+            used_by.setdefault(name, set()).add(step.name)
+    return list(left.values())
 
 
 def key_of(step: Step, params: Any, card: str, inputs: Mapping[str, str]) -> str:

@@ -18,6 +18,16 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """That a step which looks at film may be shown it shot by shot: what it makes of each is the same, byte for byte.
+
+    It goes by nothing but its inputs under the shot, sound apart, and by frames as they are numbered in the whole film.
+    """
+
+    around: int = 0  # frames on either side of a shot that it must see as well
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What a step's signature says about it."""
 
@@ -32,6 +42,7 @@ class Step:
     film: str | None  # name of the parameter that receives the film, if the step looks at it
     folder: str | None  # name of the parameter that receives a folder to write into
     makes: type  # type of the artifact
+    apart: Apart | None = None  # whether it looks at shots apart, so that long film may be cut
 
     def inputs_with(self, params: Any) -> tuple[str, ...]:
         """What it needs under these settings, by default its own: all but the optional inputs that `without` names."""
@@ -45,7 +56,9 @@ class Step:
         return next(iter(self.backends.values()), None)
 
 
-def step(*, version: int, needs: Needs = Needs()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def step(
+    *, version: int, needs: Needs = Needs(), apart: Apart | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a step. The function itself is returned untouched: in a test you just call it.
 
     Raises:
@@ -53,13 +66,13 @@ def step(*, version: int, needs: Needs = Needs()) -> Callable[[Callable[..., Any
     """
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        function.step = read_signature(function, version, needs)  # type: ignore[attr-defined]
+        function.step = read_signature(function, version, needs, apart)  # type: ignore[attr-defined]
         return function
 
     return mark
 
 
-def read_signature(function: Callable[..., Any], version: int, needs: Needs) -> Step:
+def read_signature(function: Callable[..., Any], version: int, needs: Needs, apart: Apart | None = None) -> Step:
     """The step that a function's name, parameters and annotations describe."""
     hints = get_type_hints(function)
     inputs: list[str] = []
@@ -100,6 +113,7 @@ def read_signature(function: Callable[..., Any], version: int, needs: Needs) -> 
         film=film,
         folder=folder,
         makes=made,
+        apart=apart,
     )
 
 

@@ -24,11 +24,12 @@ class Film:
     """Marks the parameter of a step that looks at film, and says what film it is."""
 
     recording: Recording
+    part: Span | None = None  # all that is looked at, if that is not the whole film
 
     @property
     def whole(self) -> tuple[Span, ...]:
         """For a step that wants to see every frame."""
-        return (self.recording.span,)
+        return (self.part or self.recording.span,)
 
 
 class PartFolder(type(Path())):

@@ -22,6 +22,7 @@ from phonoscope.job.work import work_on
 from phonoscope.models.registry import check_installed
 from phonoscope.store.folder import Store, StoreSettings, must_be_empty
 from phonoscope.store.ledger import known_sources, read_failures
+from phonoscope.store.shared import latest, opened
 
 
 def open_store(to: Path | str, clock: ClockParams) -> Store | None:
@@ -30,9 +31,11 @@ def open_store(to: Path | str, clock: ClockParams) -> Store | None:
     Raises:
         UsageError: what lies there is no store, or one that keeps another time.
     """
-    root = Path(to)
-    if (root / "store.json").exists():
-        return Store.create(root, _settings(clock))
+    root, uri = opened(to)
+    if latest(root, "store.json").exists():
+        return Store.create(uri, _settings(clock))
+    if uri != str(root):  # a bucket
+        return None
     there = next(path for path in (root, *root.absolute().parents) if path.exists())
     if not there.is_dir():
         raise UsageError(f"'{there}' is a file: give a new or empty folder to --to")
@@ -169,6 +172,6 @@ def failed_steps(store: Path | str) -> list[str]:
 
 def _work(store: Store, names: Sequence[str], params: Any) -> Work:
     """Work with every 'auto' settled: what it means is written into the store, so that later runs mean the same."""
-    work, chosen = work_on(store.root, names, params, store.settings)
+    work, chosen = work_on(store.uri, names, params, store.settings)
     store.choose_models(chosen)
     return work

@@ -22,7 +22,11 @@ NEED_DEPTH = {"mesh": "mesh", "pose": "landmarks", "motion": "landmarks"}  # and
 
 
 def work_on(
-    root: Path, names: Sequence[str], params: Any, settings: StoreSettings, pick: Callable[[str, str], str] = choose
+    root: Path | str,
+    names: Sequence[str],
+    params: Any,
+    settings: StoreSettings,
+    pick: Callable[[str, str], str] = choose,
 ) -> tuple[Work, dict[str, str]]:
     """Work in a store with every 'auto' settled, and what it has come to mean; nothing is written.
 

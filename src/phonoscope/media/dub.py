@@ -63,7 +63,7 @@ def _copied(film: Path, clock: Clock, heard: "SoundFile", to: Path) -> bool:
             pictures = made.add_stream_from_template(source.video, opaque=True)
             voice = made.add_stream("aac", rate=rate)
             voice.bit_rate, voice.layout = BIT_RATE, "mono"
-            for at, packet in _timed(source.packets(source.video), shift):
+            for at, packet in timed(source.packets(source.video), shift):
                 for frame in _frames(heard, round(at * source.tick * rate)):
                     made.mux(voice.encode(frame))
                 packet.stream = pictures
@@ -73,7 +73,7 @@ def _copied(film: Path, clock: Clock, heard: "SoundFile", to: Path) -> bool:
     return True
 
 
-def _timed(packets: Iterator[Packet], shift: int) -> Iterator[tuple[int, Packet]]:
+def timed(packets: Iterator[Packet], shift: int = 0) -> Iterator[tuple[int, Packet]]:
     """Packets with all their times, `shift` ticks earlier, and when each is shown.
 
     When the first ones are to be decoded Matroska does not tell: a tick after each other.

@@ -178,7 +178,8 @@ class VoiceSeparator(Protocol):
 
     backend_kind: ClassVar[str] = "voice_separator"
     card: Card
-    lips: str  # the lip encoder whose rows it has learnt from, by name
+    rows: str  # artifact whose rows it is shown: "lips" or "embeddings"
+    lips: str  # the model that makes them, by name; or by its card's identity, and then by no other weights
     stretch: int  # frames that it is shown at once, 25 a second; longer film is put together from such
 
     def __call__(self, audio: np.ndarray, lips: np.ndarray) -> np.ndarray:

@@ -38,6 +38,7 @@ OURS = {
     "talknet": "phonoscope.models.backends.talknet:TALKNET",
     "ava-asd": "phonoscope.models.backends.ava_asd:AvaAsd",
     "compact": "phonoscope.models.backends.compact:Compact",
+    "looking-to-listen": "phonoscope.models.backends.looking_to_listen:LookingToListen",
     "mouth": "phonoscope.models.backends.mouth:Mouth",
     "lr-asd-lips": "phonoscope.models.backends.lr_asd_lips:LrAsdLips",
     "viseme-gru": "phonoscope.models.backends.viseme_gru:VisemeGru",

@@ -8,7 +8,6 @@ import contextlib
 import logging
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -19,6 +18,7 @@ from phonoscope.models import pretrained
 from phonoscope.models.cards import Card
 from phonoscope.models.fetch import FetchError, beside, installed, opened
 from phonoscope.models.hashes import sha256_of
+from phonoscope.store.home import home
 
 Say = Callable[[str], object]
 
@@ -60,15 +60,6 @@ def cached(card: Card) -> Path:
     """Where a model's weights lie, or would lie, in the cache."""
     source = card.sources[0] if card.sources else ""
     return home() / "weights" / f"{card.name}-{card.sha256[:12]}{PurePosixPath(source).suffix}"
-
-
-def home() -> Path:
-    """The folder of what can be fetched again: $PHONOSCOPE_HOME, or the platform's folder for caches."""
-    if given := os.environ.get("PHONOSCOPE_HOME"):
-        return Path(given).expanduser()
-    if Path(given := os.environ.get("XDG_CACHE_HOME", "")).is_absolute():
-        return Path(given) / "phonoscope"
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "phonoscope"
 
 
 def resolve(card: Card, say: Say) -> Path:

@@ -51,6 +51,12 @@ class RecordingFacts:
     seconds: Mapping[str, float]  # step -> what it took
     warnings: tuple[tuple[str, str], ...]  # (artifact, what it had to say)
     failures: tuple[Failure, ...]
+    drawn: bool = True  # if not, levels, voice, maps and traces were not looked at
+
+    @property
+    def amiss(self) -> int:
+        """How much there is to say of it: 2 if something failed, 1 if something was odd, 0 if all is well."""
+        return 2 if self.failures else 1 if self.warnings or self.recording.notes else 0
 
     def seconds_of(self, frames: int) -> Fraction:
         """How long so many frames of this recording last."""
@@ -90,18 +96,23 @@ STAGES = {
 
 
 def recording_facts(
-    stored: StoredRecording, failures: Sequence[Failure] = (), models: Mapping[str, str] = MappingProxyType({})
+    stored: StoredRecording,
+    failures: Sequence[Failure] = (),
+    models: Mapping[str, str] = MappingProxyType({}),
+    drawn: bool = True,
 ) -> RecordingFacts:
     """What there is to tell of one recording, stale artifacts left out; its sound is read in pieces and not kept.
 
     Args:
         models: by step, those of the store; of what another one has made, it is said.
+        drawn: what only a timeline shows as well: sound, voice, maps and traces.
     """
     recording, paths = stored.recording, stored.fresh
     receipts = {name: receipt for name, receipt in stored.receipts.items() if name in paths}
     shots: Shots | None = stored.load("shots") if "shots" in paths else None
     tracked = _masks(recording, paths.get("tracks"), paths.get("asd"))
     faces = paths.get("faces")
+    shown = paths if drawn else {}
     return RecordingFacts(
         recording=recording,
         shots=shots.spans if shots else None,
@@ -109,13 +120,14 @@ def recording_facts(
         tracks=_tracks(stored, paths) if "tracks" in paths else None,
         tracked_frames=int(tracked[0].sum()) if "tracks" in paths else None,
         speaking_frames=int(tracked[1].sum()) if "asd" in paths else None,
-        level_db=sound_level(paths["audio"]) if "audio" in paths else None,
-        voice=voice_level(stored.load("vad")) if "vad" in paths else None,
-        maps=maps_of(stored, paths),
-        traces=traces_of(stored, paths),
+        level_db=sound_level(shown["audio"]) if "audio" in shown else None,
+        voice=voice_level(stored.load("vad")) if "vad" in shown else None,
+        maps=maps_of(stored, shown),
+        traces=traces_of(stored, shown),
         seconds={receipt.step: receipt.seconds for receipt in receipts.values()},
         warnings=tuple((name, said) for name, receipt in receipts.items() for said in _said(receipt, models)),
         failures=tuple(failures),
+        drawn=drawn,
     )
 
 
@@ -127,11 +139,26 @@ def _said(receipt: Receipt, models: Mapping[str, str]) -> Iterator[str]:
         yield f"made by {made_by}, not by {usual}"
 
 
-def store_facts(store: Store) -> list[RecordingFacts]:
-    """All recordings of a store, by id."""
-    failures = read_failures(store.root)
-    models = store.settings.models
-    return [recording_facts(store[id], [f for f in failures if f.recording == id], models) for id in store]
+def store_facts(store: Store, most: int | None = None) -> list[RecordingFacts]:
+    """All recordings of a store, by id.
+
+    Args:
+        most: of no more than so many what a timeline shows, those first of which most is amiss; by default of all.
+    """
+    failures: dict[str, list[Failure]] = {}
+    for failure in read_failures(store.root):
+        failures.setdefault(failure.recording, []).append(failure)
+
+    def facts_of(id: str, drawn: bool) -> RecordingFacts:
+        return recording_facts(store[id], failures.get(id, ()), store.settings.models, drawn)
+
+    ids = list(store)
+    if most is None or len(ids) <= most:
+        return [facts_of(id, True) for id in ids]
+    facts = {id: facts_of(id, False) for id in ids}
+    for id in sorted(ids, key=lambda id: (-facts[id].amiss, id))[:most]:
+        facts[id] = facts_of(id, True)
+    return list(facts.values())
 
 
 def funnel(facts: Iterable[RecordingFacts]) -> list[Stage]:

@@ -14,8 +14,10 @@ from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, read_failures
 from phonoscope.store.selections import read_selections
+from phonoscope.store.shared import publish
 
 FILE = "report.html"
+CARDS = 1000  # recordings; of more, those with most to say have one, and the page says so
 STATIC = 300  # tracks; beyond these the cards unfold as they come into sight, so that the page still opens at once
 
 
@@ -25,6 +27,7 @@ def write_report(store: Store) -> Path:
     page = environment().get_template("page.html")
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(page.generate(_contents(store)))
+    publish(store.root, FILE)
     return path
 
 
@@ -37,21 +40,24 @@ def failures_by_reason(failures: Sequence[Failure]) -> dict[str, list[Failure]]:
 
 
 def _contents(store: Store) -> dict[str, object]:
-    facts = sorted(store_facts(store), key=_by_name)
+    facts = sorted(store_facts(store, CARDS), key=_by_name)
+    cards = [it for it in facts if it.drawn]
     stages = funnel(facts)
     spent = timings(facts)
     tracks = [track for it in facts for track in it.tracks or ()]
     return {
-        "name": store.root.resolve().name or str(store.root),
-        "root": str(store.root),
+        "name": (store.uri.rpartition("/")[2] if store.far else store.root.resolve().name) or store.uri,
+        "root": store.uri,
         "settings": store.settings,
         "facts": facts,
+        "cards": cards,
+        "wrong": sum(it.amiss > 0 for it in facts),
         "stages": stages,
         "film_s": stages[0].seconds,
         "unit": wording.unit_for(stages[0].seconds),
         "shots": sum(len(it.shots or ()) for it in facts),
         "tracks": len(tracks),
-        "unfolds": len(tracks) > STATIC,
+        "unfolds": sum(len(it.tracks or ()) for it in cards) > STATIC,
         "curves": {t.name: "{:g} to {:g}".format(*SPAN[t.name]).replace("-", "−") for it in facts for t in it.traces},
         "track_s": float(sum(it.seconds_of(len(t.span)) for it in facts for t in it.tracks or ())),
         "failures": failures_by_reason(read_failures(store.root)),

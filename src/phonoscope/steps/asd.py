@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from phonoscope.core.align import face_crop
+from phonoscope.core.align import face_crop, not_needed
 from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, TrackArrays, Tracks, TrackTable
@@ -18,7 +18,7 @@ from phonoscope.core.geometry import POLICIES, Crop
 from phonoscope.core.media import Picture, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look
 from phonoscope.models.protocols import Piece, PiecewiseScorer, SpeakingScorer, WindowedScorer
 
@@ -43,10 +43,10 @@ class AsdParams:
     @property
     def without(self) -> frozenset[str]:
         """Inputs that are not needed with these settings."""
-        return frozenset() if self.policy == "aligned" else frozenset({"landmarks"})
+        return not_needed(self.policy)
 
 
-@step(version=2)
+@step(version=2, apart=Apart())
 def asd(
     film: Film,
     tracks: Tracks,

@@ -11,7 +11,7 @@ from phonoscope.core.geometry import POLICIES, Crop, Crops
 from phonoscope.core.media import Picture, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look, PartFolder
 
 
@@ -29,7 +29,7 @@ class CropVideoParams:
             raise UsageError(f"crop_video.size must be even, got {self.size}")
 
 
-@step(version=1)
+@step(version=1, apart=Apart())
 def crop_video(
     film: Film, crops: Crops, audio: Series | None, recording: Recording, out: PartFolder, p: CropVideoParams
 ) -> Look[PartFolder]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from phonoscope.core.align import any_crop
+from phonoscope.core.align import any_crop, not_needed
 from phonoscope.core.checks import within
 from phonoscope.core.faces import TrackArrays, Tracks
 from phonoscope.core.geometry import Crops
@@ -25,7 +25,7 @@ class CropsParams:
     @property
     def without(self) -> frozenset[str]:
         """Inputs that are not needed with these settings."""
-        return frozenset() if self.policy == "aligned" else frozenset({"landmarks"})
+        return not_needed(self.policy)
 
 
 @step(version=1)

@@ -11,7 +11,7 @@ from phonoscope.core.faces import Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import POLICIES, Crop
 from phonoscope.core.media import Picture
 from phonoscope.core.time import Span
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look
 from phonoscope.models.protocols import FaceEmbedder
 
@@ -32,7 +32,7 @@ class EmbeddingsParams:
         within("embeddings.max_turned_deg", self.max_turned_deg, 0, 180)
 
 
-@step(version=2)
+@step(version=2, apart=Apart())
 def embeddings(
     film: Film, tracks: Tracks, landmarks: TrackArrays | None, embedder: FaceEmbedder, p: EmbeddingsParams
 ) -> Look[TrackArrays]:

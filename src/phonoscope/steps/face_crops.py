@@ -6,13 +6,13 @@ from typing import Literal
 
 import numpy as np
 
-from phonoscope.core.align import face_crop
+from phonoscope.core.align import face_crop, not_needed
 from phonoscope.core.along import blank_table
 from phonoscope.core.checks import within
 from phonoscope.core.faces import TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import POLICIES, Crop
 from phonoscope.core.media import Picture
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look, PartFolder
 from phonoscope.store.codecs import FRAMES
 from phonoscope.store.tables import write_track_table
@@ -31,10 +31,10 @@ class FaceCropsParams:
     @property
     def without(self) -> frozenset[str]:
         """Inputs that are not needed with these settings."""
-        return frozenset() if self.policy == "aligned" else frozenset({"landmarks"})
+        return not_needed(self.policy)
 
 
-@step(version=1)
+@step(version=1, apart=Apart())
 def face_crops(
     film: Film, tracks: Tracks, landmarks: TrackArrays | None, out: PartFolder, p: FaceCropsParams
 ) -> Look[PartFolder]:

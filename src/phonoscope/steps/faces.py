@@ -9,7 +9,7 @@ from phonoscope.core.change import change, small_hsv, small_size
 from phonoscope.core.checks import within
 from phonoscope.core.faces import Faces
 from phonoscope.core.media import Picture
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look
 from phonoscope.models.protocols import FaceDetector
 
@@ -31,7 +31,7 @@ class FacesParams:
         within("faces.min_score", self.min_score, 0, 1)
 
 
-@step(version=1)
+@step(version=1, apart=Apart(around=1))
 def faces(film: Film, detector: FaceDetector, p: FacesParams) -> Look[Faces]:
     """Every face found, in pixels of the upright source frame.
 

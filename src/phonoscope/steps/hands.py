@@ -9,7 +9,7 @@ from phonoscope.core.checks import within
 from phonoscope.core.faces import Tracks, TrackTable
 from phonoscope.core.geometry import areas, crop_track, intersection
 from phonoscope.core.media import Picture
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look
 from phonoscope.models.protocols import HandDetector
 
@@ -27,7 +27,7 @@ class HandsParams:
         within("hands.around", self.around, 1)
 
 
-@step(version=1)
+@step(version=1, apart=Apart())
 def hands(film: Film, tracks: Tracks, detector: HandDetector, p: HandsParams) -> Look[TrackTable]:
     """Column "hands" float32 in [0, 1], a row for every frame of every track, by track, then frame.
 

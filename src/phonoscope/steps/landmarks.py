@@ -9,7 +9,7 @@ from phonoscope.core.checks import within
 from phonoscope.core.faces import TrackArrays, Tracks
 from phonoscope.core.pose import COLUMNS as ROTATION
 from phonoscope.core.smooth import one_euro
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look
 from phonoscope.models.follow import Followers
 from phonoscope.models.protocols import FaceLandmarker
@@ -33,7 +33,7 @@ class LandmarksParams:
         within("landmarks.smooth_beta", self.smooth_beta, 0)
 
 
-@step(version=1)
+@step(version=1, apart=Apart())
 def landmarks(film: Film, tracks: Tracks, landmarker: FaceLandmarker, p: LandmarksParams) -> Look[TrackArrays]:
     """Points (T, 68, 2) float32 px a track, row k for its frame k; NaN where the face is not to be seen.
 

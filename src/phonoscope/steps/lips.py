@@ -12,7 +12,7 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import Track, TrackArrays, Tracks, TrackTable
 from phonoscope.core.geometry import POLICIES
 from phonoscope.core.media import Picture, Recording
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look
 from phonoscope.models.protocols import LipEncoder
 
@@ -31,7 +31,7 @@ class LipsParams:
         within("lips.max_gap", self.max_gap, 0)
 
 
-@step(version=1)
+@step(version=1, apart=Apart())
 def lips(film: Film, tracks: Tracks, recording: Recording, encoder: LipEncoder, p: LipsParams) -> Look[TrackArrays]:
     """Arrays along tracks, (T, width) float32, NaN where a face is missing.
 

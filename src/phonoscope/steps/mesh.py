@@ -8,7 +8,7 @@ from phonoscope.core.along import blank_table
 from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
 from phonoscope.core.faces import TrackArrays, Tracks
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look
 from phonoscope.models.follow import Followers
 from phonoscope.models.protocols import FaceLandmarker, FaceShape
@@ -27,7 +27,7 @@ class MeshParams:
         within("mesh.min_score", self.min_score, 0, 1)
 
 
-@step(version=1)
+@step(version=1, apart=Apart())
 def mesh(film: Film, tracks: Tracks, landmarker: FaceLandmarker, p: MeshParams) -> Look[TrackArrays]:
     """Vertices (T, 468, 3) float32 px a track, row k for its frame k; NaN where the face is not to be seen.
 

@@ -9,7 +9,7 @@ from phonoscope.core.checks import within
 from phonoscope.core.faces import Tracks, TrackTable
 from phonoscope.core.geometry import crop_track
 from phonoscope.core.media import Picture
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look
 
 KERNEL = 3  # px, both sides of the Laplacian: less of a face than that has no blur
@@ -25,7 +25,7 @@ class QualityParams:
         within("quality.size", self.size, 8)
 
 
-@step(version=1)
+@step(version=1, apart=Apart())
 def quality(film: Film, tracks: Tracks, p: QualityParams) -> Look[TrackTable]:
     """What can be seen of how good a face is, a row for every frame of every track, by track, then frame.
 

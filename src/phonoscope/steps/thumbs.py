@@ -8,7 +8,7 @@ from phonoscope.core.checks import within
 from phonoscope.core.faces import Track, Tracks
 from phonoscope.core.geometry import POLICIES, crop_track
 from phonoscope.core.time import Span
-from phonoscope.flow.step import step
+from phonoscope.flow.step import Apart, step
 from phonoscope.flow.streams import Film, Look, PartFolder
 
 
@@ -24,7 +24,7 @@ class ThumbsParams:
         within("thumbs.quality", self.quality, 1, 100)
 
 
-@step(version=1)
+@step(version=1, apart=Apart())
 def thumbs(film: Film, tracks: Tracks, out: PartFolder, p: ThumbsParams) -> Look[PartFolder]:
     """`thumbs/<track>.jpg`, taken where a detector saw the face, as near to the middle of the track as can be."""
     from phonoscope.media.encode import jpeg

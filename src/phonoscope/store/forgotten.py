@@ -4,16 +4,15 @@ The tombstone comes first: who is killed in the middle goes on when the same is 
 elsewhere is not ours to find, but whoever keeps it can hold it against the list.
 """
 
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from phonoscope.core.errors import PhonoscopeError, UsageError
 from phonoscope.store.folder import Store
-from phonoscope.store.ledger import ERRORS, read_failures, write_index
+from phonoscope.store.ledger import ERRORS, Failure, write_index
 from phonoscope.store.lines import add_line, read_lines, replace_lines
-from phonoscope.store.lock import alone
+from phonoscope.store.shared import latest, remove, rewrite
 from phonoscope.store.uri import as_uri
 
 FILE = "forgotten.jsonl"
@@ -41,7 +40,7 @@ class Forgotten(PhonoscopeError):
 
 def forgotten(root: Path) -> list[Tombstone]:
     """What the store at `root` was told to forget."""
-    return read_lines(root / FILE, Tombstone)
+    return read_lines(latest(root, FILE), Tombstone)
 
 
 def meant(store: Store, what: str) -> list[str]:
@@ -51,16 +50,14 @@ def meant(store: Store, what: str) -> list[str]:
         UsageError: there is none.
     """
     there = {id: (store[id].recording.source, store[id].recording.rights.origin) for id in store}
-    halves = {
-        it.recording: (it.source, it.origin) for it in forgotten(store.root) if _folder(store, it.recording).exists()
-    }
+    halves = {it.recording: (it.source, it.origin) for it in forgotten(store.root) if store.has(it.recording)}
     known = halves | there
     found = [id for id, names in known.items() if what == id or {what, as_uri(what)} & {*names}]
     gone = [it for it in forgotten(store.root) if {what, as_uri(what)} & {it.recording, it.source, it.origin}]
     if not found and gone:
-        raise UsageError(f"'{what}' was forgotten already, {gone[0].when[:10]}: {FILE} in '{store.root}' says so")
+        raise UsageError(f"'{what}' was forgotten already, {gone[0].when[:10]}: {FILE} in '{store.uri}' says so")
     if not found:
-        raise UsageError(f"nothing in '{store.root}' is or comes from '{what}': give an id, a film's path, or its URL")
+        raise UsageError(f"nothing in '{store.uri}' is or comes from '{what}': give an id, a film's path, or its URL")
     return found
 
 
@@ -80,17 +77,14 @@ def forget(store: Store, id: str, why: str = "") -> Tombstone:
                 recording=id, source=it.source, sha256=it.sha256, origin=it.rights.origin, why=why,
                 when=datetime.now(UTC).isoformat(timespec="seconds"),
             )  # fmt: skip
-            with alone(store.root / ".lock"):
-                add_line(store.root / FILE, stone)
-        if _folder(store, id).exists():
-            shutil.rmtree(_folder(store, id))
-    with alone(store.root / ".lock"):
-        stand = [it for it in read_failures(store.root) if stone.source != it.source and it.recording != id]
-        replace_lines(store.root / ERRORS, stand)
-        (store.root / REPORT).unlink(missing_ok=True)
+            rewrite(store.root, FILE, lambda path: add_line(path, stone))
+        store.remove(id)
+
+    def strike_out(path: Path) -> None:
+        failures = read_lines(path, Failure)
+        replace_lines(path, [it for it in failures if stone.source != it.source and it.recording != id])
+
+    rewrite(store.root, ERRORS, strike_out)
+    remove(store.root, REPORT)
     write_index(store)
     return stone
-
-
-def _folder(store: Store, id: str) -> Path:
-    return store.root / "recordings" / id

@@ -10,13 +10,16 @@ from typing import Any
 
 from phonoscope.core.clips import Listed
 from phonoscope.core.errors import RecordingFailed
-from phonoscope.store.files import whole_file
 from phonoscope.store.folder import Store
+from phonoscope.store.index import FILE as INDEX
+from phonoscope.store.index import NoIndex, changed_here, listed_ids, read_columns, write_rows
 from phonoscope.store.lines import add_line, read_lines, replace_lines
-from phonoscope.store.lock import alone
-from phonoscope.store.uri import local_path
+from phonoscope.store.mirror import Mirror
+from phonoscope.store.shared import latest, rewrite
+from phonoscope.store.uri import seen_film
 
 ERRORS = "errors.jsonl"
+KNOWN = ("source", "id", "bytes", "mtime_ns")  # columns of the index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +37,12 @@ class Failure:
 
 def read_failures(root: Path) -> list[Failure]:
     """Failures that still stand."""
-    return read_lines(root / ERRORS, Failure)
+    return read_lines(latest(root, ERRORS), Failure)
 
 
 def add_failure(root: Path, failure: Failure) -> None:
     """Put a failure down at once, so that it outlives us."""
-    with alone(root / ".lock"):
-        add_line(root / ERRORS, failure)
+    rewrite(root, ERRORS, lambda path: add_line(path, failure))
 
 
 def settle_failures(
@@ -60,14 +62,16 @@ def settle_failures(
             return False
         return asked is None or failure.source in asked or not _is_gone(failure.source)
 
-    with alone(root / ".lock"):
-        last = {(f.source, f.step): f for f in read_failures(root) if stands(f)}
-        replace_lines(root / ERRORS, (last[place] for place in sorted(last)))
+    def settle(path: Path) -> None:
+        last = {(f.source, f.step): f for f in read_lines(path, Failure) if stands(f)}
+        replace_lines(path, (last[place] for place in sorted(last)))
+
+    rewrite(root, ERRORS, settle)
 
 
 def _is_gone(uri: str) -> bool:
     try:
-        local_path(uri)
+        seen_film(uri)
     except RecordingFailed as error:
         return error.reason == "missing"
     except OSError:  # who may not look cannot tell
@@ -84,24 +88,41 @@ class Known:
     mtime_ns: int
 
 
-def write_index(store: Store) -> None:
-    """`index.parquet`, a row a recording, from nothing but the folders."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def write_index(store: Store, seen: Collection[str] = ()) -> None:
+    """`index.parquet`, a row a recording, from nothing but the folders.
 
-    with alone(store.root / ".lock"):  # from the first look to the last byte, or an older view would win
-        rows = list(_rows(store))
-        with whole_file(store.root / "index.parquet") as part:
-            pq.write_table(pa.Table.from_pylist(rows, schema=_index_schema()), part, compression="zstd")
+    Of a store in a bucket, only the rows of what was changed are made anew, and what it has not yet of `seen`.
+
+    Args:
+        seen: recordings that others may have made for us.
+    """
+    changed = changed_here(store.root) if store.far else []
+
+    def write(path: Path) -> None:
+        if not store.far:
+            write_rows(path, _rows(store, store))
+            return
+        try:
+            columns = read_columns(path)
+            there = {row[0]: dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)}
+        except NoIndex:
+            there = {row["id"]: row for row in _rows(store, listed_ids(store.root))}
+        due = {*changed, *seen}
+        rows = [*(row for id, row in there.items() if id not in due), *_rows(store, due)]
+        write_rows(path, sorted(rows, key=lambda row: row["id"]))
+
+    rewrite(store.root, INDEX, write)  # from the first look to the last byte, or an older view would win
+    for id in changed:
+        Mirror(store.root, id).changed.unlink(missing_ok=True)
 
 
-def _rows(store: Store) -> Iterator[dict[str, Any]]:
-    for id in store:
-        stored = store[id]
-        it, receipts = stored.recording, stored.receipts
+def _rows(store: Store, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for id in ids:
+        stored = store.at(id, anew=True)
+        receipts = stored.receipts
         if "recording" not in receipts:  # ingest was killed at the very end; the next run takes it in again
             continue
-        seen = receipts["recording"].params or {}
+        it, seen = stored.recording, receipts["recording"].params or {}
         yield (
             {
                 "id": id,
@@ -122,45 +143,10 @@ def _rows(store: Store) -> Iterator[dict[str, Any]]:
 
 def known_sources(store: Store) -> Mapping[str, Known]:
     """What each source looked like when it was ingested, from the index or, without a sound one, from the folders."""
-    import pyarrow as pa
-
     try:
-        columns = _read_index(store)
-    except (pa.ArrowException, OSError):  # cut off, not ours, or not there
+        columns = read_columns(latest(store.root, INDEX), KNOWN)
+    except NoIndex:  # cut off, not ours, or not there
         write_index(store)
-        columns = _read_index(store)
-    rows = zip(columns["source"], columns["id"], columns["bytes"], columns["mtime_ns"], strict=True)
+        columns = read_columns(store.root / INDEX, KNOWN)
+    rows = zip(*(columns[name] for name in KNOWN), strict=True)
     return {source: Known(id, size, mtime) for source, id, size, mtime in rows}
-
-
-def _read_index(store: Store) -> dict[str, list[Any]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path = store.root / "index.parquet"
-    table = pq.read_table(path)
-    if not table.schema.equals(_index_schema()):
-        raise pa.ArrowInvalid(f"{path} is no index of a store")
-    return table.to_pydict()
-
-
-def _index_schema():
-    import pyarrow as pa
-
-    text, whole = pa.string(), pa.int64()
-    return pa.schema(
-        [
-            ("id", text),
-            ("source", text),
-            ("sha256", text),
-            ("bytes", whole),
-            ("mtime_ns", whole),
-            ("duration_s", pa.float64()),
-            ("fps", text),
-            ("num_frames", whole),
-            ("width", whole),
-            ("height", whole),
-            ("sample_rate", whole),
-            ("artifacts", pa.list_(text)),
-        ]
-    )

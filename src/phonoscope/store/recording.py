@@ -1,8 +1,9 @@
 """One recording of a store: a folder, a file an artifact, and the film that it was made of."""
 
+import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +20,11 @@ from phonoscope.core.media import Clock, Recording
 from phonoscope.core.series import Series
 from phonoscope.core.time import Span
 from phonoscope.store.codecs import CODECS, FOLDER_CODECS, READERS, read_folder, read_recording, series_clock
+from phonoscope.store.fetched import Fetched
 from phonoscope.store.files import as_json, sync, whole_file
+from phonoscope.store.mirror import Mirror
 from phonoscope.store.receipts import BY_CORPUS, Receipt, read_receipts, stale_in, write_receipts
+from phonoscope.store.shared import opened
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path, sha256_of
 
@@ -29,10 +33,13 @@ FOLDERS = {"crop_video": "crops"}  # artifacts that are folders of files, where 
 
 
 class StoredRecording:
-    """One recording of a store: its pictures, its sound, and everything that steps have made of them."""
+    """One recording of a store: its pictures, its sound, and everything that steps have made of them.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Of one in a bucket `folder` is a mirror, and a file is fetched when its path is asked for, not before.
+    """
+
+    def __init__(self, folder: Path, mirror: Mirror | None = None) -> None:
+        self.folder, self._mirror = folder, mirror
 
     def __repr__(self) -> str:
         return f"<recording {self.folder.name}>"
@@ -45,7 +52,7 @@ class StoredRecording:
     @cached_property
     def clock(self) -> Clock:
         """Which source frame each of its frames is."""
-        return read_table(self.folder / "clock.parquet")
+        return read_table(self._fetched(self.folder / "clock.parquet"))
 
     @cached_property
     def source(self) -> Path:
@@ -142,16 +149,23 @@ class StoredRecording:
         return stale_in(self.receipts)
 
     @property
-    def places(self) -> dict[str, Path]:
+    def places(self) -> Mapping[str, Path]:
         """Where the artifacts lie that are whole, fresh or stale."""
         return self._places(self.receipts)
 
     @property
-    def fresh(self) -> dict[str, Path]:
+    def fresh(self) -> Mapping[str, Path]:
         """Where the artifacts lie that are whole and were made from what is there now."""
         receipts = self.receipts
         old = stale_in(receipts)
         return self._places({name: receipt for name, receipt in receipts.items() if name not in old})
+
+    @property
+    def standing(self) -> tuple[list[str], list[str]]:
+        """The names of its artifacts that are whole and fresh, and of those that are stale, from one look."""
+        receipts = self.receipts
+        old = stale_in(receipts)
+        return sorted(self._places(receipts).keys() - old.keys()), sorted(old)
 
     def load(self, name: str) -> Any:
         """An artifact, as the type that its step returns; a folder of films or pictures as its path.
@@ -167,7 +181,7 @@ class StoredRecording:
         except (ValueError, EOFError, RuntimeError, OSError) as error:  # Arrow's, NumPy's and libsndfile's for damage
             if isinstance(error, OSError) and error.errno:
                 raise
-            again = f"delete it, and `phonoscope run {name} {self.folder.parents[1]}` makes it anew"
+            again = f"delete it, and `phonoscope run {name} {opened(self.folder.parents[1])[1]}` makes it anew"
             raise UsageError(f"{path} is damaged ({' '.join(str(error).split())}): {again}") from error
 
     def made(self, name: str) -> Path:
@@ -182,7 +196,7 @@ class StoredRecording:
         if path is None:
             raise UsageError(f"recording '{self.folder.name}' has no '{name}'; it has {', '.join(self.fresh)}")
         if changed := self.stale.get(name):
-            again = f"`phonoscope run {name} {self.folder.parents[1]}` makes it anew"
+            again = f"`phonoscope run {name} {opened(self.folder.parents[1])[1]}` makes it anew"
             if self.receipts[name].step == BY_CORPUS:
                 again = "give its labels again"
             raise UsageError(f"'{self.folder.name}': '{name}' was made from other {changed}: {again}")
@@ -191,7 +205,26 @@ class StoredRecording:
     def path(self, name: str) -> Path | None:
         """Where an artifact lies, fresh or stale; None if it has not been made, or if a part of it is lost."""
         receipt = self.receipts.get(name)
-        return self._place(name, receipt) if receipt else None
+        place = self._place(name, receipt, self.has) if receipt else None
+        return self._fetched(place) if place else None
+
+    def has(self, file: str) -> bool:
+        """Whether it has a file or folder of this name, here or in its bucket; nothing is fetched."""
+        return self._mirror.has(file) if self._mirror else (self.folder / file).exists()
+
+    def file(self, name: str) -> Path:
+        """Where a file lies that is no artifact, as what a corpus tells of the recording; there may be none."""
+        return self._mirror.fetch(name) if self._mirror else self.folder / name
+
+    def below(self, folder: str) -> "StoredRecording":
+        """What lies in a folder of its own within the recording, as parts of an artifact do; fetched, all of it."""
+        return StoredRecording(self._mirror.fetch(folder) if self._mirror else self.folder / folder)
+
+    def remove(self, folder: str) -> None:
+        """Take away a folder within the recording, which must be held."""
+        if self._mirror and self._mirror.has(folder):
+            self._mirror.forget(folder)
+        shutil.rmtree(self.folder / folder, ignore_errors=True)
 
     def save(self, name: str, value: Any, receipt: Receipt) -> None:
         """Keep an artifact, then its receipt."""
@@ -220,20 +253,28 @@ class StoredRecording:
         if receipts.pop(name, None):
             write_receipts(self.folder, receipts)
 
-    def _places(self, receipts: Mapping[str, Receipt]) -> dict[str, Path]:
-        places = {name: self._place(name, receipt) for name, receipt in receipts.items()}
-        return {name: place for name, place in places.items() if place}
+    def _places(self, receipts: Mapping[str, Receipt]) -> Mapping[str, Path]:
+        has = self._mirror.has if self._mirror else _lister(self.folder)
+        found = {name: self._place(name, receipt, has) for name, receipt in receipts.items()}
+        places = {name: place for name, place in found.items() if place}
+        return Fetched(places, self._fetched) if self._mirror else places
 
-    def _place(self, name: str, receipt: Receipt) -> Path | None:
+    def _fetched(self, place: Path) -> Path:
+        """The same place, at which there is now what the recording has there."""
+        if self._mirror and place.suffix == ".npy":
+            self._mirror.fetch(place.with_suffix(".json").name)
+        return self._mirror.fetch(place.name) if self._mirror else place
+
+    def _place(self, name: str, receipt: Receipt, has: Callable[[str], bool]) -> Path | None:
         """Where an artifact lies if all of it is there."""
         if name == "recording":
             return self.folder / "recording.json"
         files = [] if name in FOLDERS else [f"{name}{suffix}" for suffix in READERS]
         folders = [] if name in FOLDERS.values() else [FOLDERS.get(name, name)]  # `crops/` is no lost `crops.parquet`
-        place = next((self.folder / it for it in files + folders if (self.folder / it).exists()), None)
-        if place is None or (place.suffix == ".npy" and not place.with_suffix(".json").exists()):
+        place = next((it for it in files + folders if has(it)), None)
+        if place is None or (place.endswith(".npy") and not has(f"{place[:-4]}.json")):
             return None
-        return place if all((place / file).exists() for file in receipt.files) else None
+        return self.folder / place if all(has(f"{place}/{file}") for file in receipt.files) else None
 
     def _within(self, span: Span | None) -> Span:
         """`span`, or all of the recording."""
@@ -260,6 +301,20 @@ def _within(span: Span | None, whole: Span, what: str) -> Span:
     if span is None or span & whole == span:
         return span or whole
     raise UsageError(f"{what} has frames {whole.start} to {whole.stop - 1}, asked for [{span.start}, {span.stop})")
+
+
+def _lister(folder: Path) -> Callable[[str], bool]:
+    """Whether there is a file in a folder, or in one within it, of which each is looked into once."""
+    names: dict[str, set[str]] = {}
+
+    def has(file: str) -> bool:
+        place, _, name = file.rpartition("/")
+        if place not in names:
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder / place) as there:
+                names[place] = {entry.name for entry in there}
+        return name in names.setdefault(place, set())
+
+    return has
 
 
 def _swap_folder(part: Path, folder: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phonoscope.store.lines import read_lines, replace_lines
-from phonoscope.store.lock import alone
+from phonoscope.store.shared import latest, rewrite
 
 FILE = "selections.jsonl"
 
@@ -47,11 +47,14 @@ class Selection:
 
 def read_selections(root: Path) -> list[Selection]:
     """The selections that were written from the store at `root`, the latest last; damaged lines are passed over."""
-    return read_lines(root / FILE, Selection)
+    return read_lines(latest(root, FILE), Selection)
 
 
 def remember_selection(root: Path, selection: Selection) -> None:
     """Put a selection down, in place of an earlier one that was written to the same file."""
-    with alone(root / ".lock"):
-        kept = [other for other in read_selections(root) if other.file != selection.file]
-        replace_lines(root / FILE, [*kept, selection])
+
+    def put(path: Path) -> None:
+        kept = [other for other in read_lines(path, Selection) if other.file != selection.file]
+        replace_lines(path, [*kept, selection])
+
+    rewrite(root, FILE, put)

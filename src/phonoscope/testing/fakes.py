@@ -166,6 +166,7 @@ class FakeSeparator:
 
     backend_kind: ClassVar[str] = "voice_separator"
     card: Card = _card("fake-separator", "16 kHz mono sound; rows of fake-lips", "as the sound")
+    rows: str = "lips"
     lips: str = "fake-lips"
     stretch = 50  # frames
 

@@ -34,7 +34,7 @@ def quick_job(films: Sequence[Path | str], to: Path | str) -> Job:
             settled[step.name] = replace(settled[step.name], model=step.backend_kind)
     store = Store.create(to)
     work = Work(
-        root=str(store.root), steps=tuple(steps), params=settled, load_backend=rule, card_of=rule_card,
+        root=store.uri, steps=tuple(steps), params=settled, load_backend=rule, card_of=rule_card,
         known=known_sources(store),
     )  # fmt: skip
     return Job(store=store, work=work, items=[str(film) for film in films])

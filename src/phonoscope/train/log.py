@@ -14,7 +14,15 @@ from phonoscope.store.files import whole_file
 from phonoscope.train.page import write_page
 
 METRICS, PARAMS, EVENTS, REPORT = "metrics.jsonl", "params.toml", "tensorboard", "report.html"
-MAY_CHANGE = {"epochs", "patience", "device", "amp", "workers", "checkpoint_s"}  # in [train], when a run goes on
+MAY_CHANGE = {
+    "epochs",
+    "patience",
+    "device",
+    "amp",
+    "workers",
+    "processes",
+    "checkpoint_s",
+}  # in [train], when a run goes on
 
 Line = dict[str, Any]
 """An epoch: `epoch`, `lr`, `seconds`, and by split a mapping of figures. The last one may hold `test` only."""

@@ -18,12 +18,13 @@ from torch import nn
 
 from phonoscope.core.errors import PhonoscopeError, UsageError
 from phonoscope.data.split import TEST, TRAINING, VALIDATION
+from phonoscope.models.registry import RUN_WEIGHTS
 from phonoscope.models.state_dicts import read_state_dict
 from phonoscope.store.lock import alone
 from phonoscope.train.checkpoint import resume, save
 from phonoscope.train.feed import ahead
 from phonoscope.train.frozen import Remembering, frozen_parts
-from phonoscope.train.keeping import FILE, keep_weights
+from phonoscope.train.keeping import keep_weights
 from phonoscope.train.log import EVENTS, Log, check_settings, keep_settings
 from phonoscope.train.optimise import device_of, optimiser_of, precision_of
 from phonoscope.train.params import TrainParams
@@ -118,7 +119,7 @@ class _Run:
         self.network.train()
         for part in self.frozen:
             part.eval()  # or its batch norms would go on learning
-        for batch in ahead(batches, place.step, self.p.workers):
+        for batch in ahead(batches, place.step, self.p.workers, self.p.processes):
             self._step(batch)
             tell(Progress(place.epoch, place.step, len(batches), self._means()["loss"]))
             if place.step < len(batches) and time.monotonic() - self.kept >= self.p.checkpoint_s:
@@ -167,7 +168,7 @@ class _Run:
         total, weight, predictions = 0.0, 0.0, []
         self.network.eval()
         with torch.no_grad():
-            for batch in ahead(self.task.examples(split, 0), 0, self.p.workers):
+            for batch in ahead(self.task.examples(split, 0), 0, self.p.workers, self.p.processes):
                 batch = batch.to(self.device)
                 with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
                     outputs = self.task.forward(self.network, batch)
@@ -192,7 +193,7 @@ class _Run:
 
     def end(self, log: Log) -> Trained:
         """Score the best model on the test split, once, and write all figures into its file."""
-        best = read_state_dict(self.folder / FILE)
+        best = read_state_dict(self.folder / RUN_WEIGHTS)
         figures = dict(best.about["figures"])
         if self.task.tested and TEST not in figures:
             self.network.load_state_dict({name: torch.from_numpy(it.copy()) for name, it in best.tensors.items()})
@@ -200,7 +201,7 @@ class _Run:
             keep_weights(self.folder, self.network, self._about(figures))
         if TEST in figures and not any(TEST in line for line in log.lines):
             log.add({TEST: figures[TEST]})
-        return Trained(self.folder / FILE, self.place.best_epoch, figures[VALIDATION], figures.get(TEST, {}))
+        return Trained(self.folder / RUN_WEIGHTS, self.place.best_epoch, figures[VALIDATION], figures.get(TEST, {}))
 
 
 def seed_of(*numbers: int) -> int:

@@ -29,6 +29,7 @@ class TrainParams:
     device: str = "auto"  # cpu, cuda, cuda:1 or mps; auto: a GPU by CUDA if there is one
     amp: Literal["auto", "off", "bf16", "fp16"] = "auto"  # half precision, on a GPU only; auto: what the GPU is good at
     workers: int = 2  # threads that load examples ahead
+    processes: int = 0  # that load examples of shards ahead, in place of these threads; 0: none
     checkpoint_s: float = 60.0  # seconds from one checkpoint within an epoch to the next; what a kill can cost
 
     def __post_init__(self) -> None:
@@ -43,6 +44,7 @@ class TrainParams:
         within("train.clip", self.clip, 0)
         within("train.seed", self.seed, 0)
         within("train.workers", self.workers, 1)
+        within("train.processes", self.processes, 0)
         within("train.checkpoint_s", self.checkpoint_s, 0)
 
     def lr_at(self, epoch: int, steps: int) -> float:

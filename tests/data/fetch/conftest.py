@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from phonoscope.data.fetch import site
+from phonoscope.data.fetch.params import FetchParams
+from phonoscope.data.fetch.polite import Manners
+from phonoscope.data.fetch.site import SiteParams
 from phonoscope.media.encode import write_film
 
 
@@ -25,6 +29,9 @@ class Web:
     url: str = ""
     asked: Counter[str] = field(default_factory=Counter)  # GETs by path
     ranges: list[str] = field(default_factory=list)
+    cookies: list[str] = field(default_factory=list)
+    hosts: list[str] = field(default_factory=list)  # whom a proxy is asked for
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # by path: what they are, and what they hold
     hanging: threading.Event = field(default_factory=threading.Event)  # a file has come half
 
     def __call__(self, behaviour: str, name: str = "film") -> str:
@@ -46,10 +53,22 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
             self.do_GET()
 
         def do_GET(self) -> None:
+            if self.path.startswith("http:"):  # we are somebody's proxy
+                _, _, host, *path = self.path.split("/")
+                self.path = "/" + "/".join(path)
+                web.hosts.append(host)
             behaviour = self.path.split("/")[1]
             web.asked[self.path] += 1
+            web.cookies += self.headers.get_all("Cookie", [])
+            if self.path in web.files:
+                kind, content = web.files[self.path]
+                return self.say(200, content, kind)
             if behaviour.isdigit():
                 return self.say(int(behaviour), b"no")
+            if behaviour == "refused" and web.asked[self.path] > 1:
+                return self.say(403, b"not you")
+            if behaviour == "third-time" and web.asked[self.path] < 3:
+                return self.say(503, b"busy")
             if behaviour == "once-503" and web.asked[self.path] == 2:
                 return self.say(503, b"busy")
             if behaviour == "stall" and web.asked[self.path] > 1:
@@ -133,3 +152,11 @@ def web(film_bytes: bytes) -> Iterator[Web]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "films"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> FetchParams:
+    """Settings for a server on this machine, which is never waited for."""
+    pytest.importorskip("yt_dlp")
+    monkeypatch.setattr(site, "_pause", lambda n: 0.0)
+    return FetchParams(site=SiteParams(timeout_s=0.5), manners=Manners(per_minute=6000, burst=50, pause_s=0.0))

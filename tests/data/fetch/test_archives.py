@@ -59,6 +59,10 @@ def test_a_download_goes_on_where_it_broke_off(web: Any, tmp_path: Path, archive
         labels(tmp_path / "labels", (url,), known(archive))
     begun = (tmp_path / "labels" / f".{NAME}.part").stat().st_size
     assert 0 < begun < len(archive)
-    assert labels(tmp_path / "labels", (f"{web.url}/ok/{NAME}",), known(archive)) == {"training": 3}
+    seen: list[tuple[str, int, int]] = []
+    assert labels(tmp_path / "labels", (f"{web.url}/ok/{NAME}",), known(archive), lambda *it: seen.append(it)) == {
+        "training": 3
+    }
+    assert seen == [(NAME, len(archive), len(archive))]
     assert web.ranges == [f"bytes={begun}-"]
     assert labels(tmp_path / "labels", (f"{web.url}/404/{NAME}",), known(archive)) == {"training": 3}  # it is there

@@ -2,7 +2,6 @@ import hashlib
 import signal
 import subprocess
 import sys
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ from phonoscope.core.media import Rights
 from phonoscope.corpora.fetched import came, rights
 from phonoscope.corpora.wanted import Piece, Wanted
 from phonoscope.data.fetch import site
-from phonoscope.data.fetch.job import FetchParams, Told, fetch
+from phonoscope.data.fetch.job import Told, fetch
 from phonoscope.data.fetch.outcome import failed
+from phonoscope.data.fetch.params import FetchParams
 from phonoscope.data.fetch.polite import Manners
 from phonoscope.data.fetch.site import SiteParams
 from phonoscope.job import prepare
-from phonoscope.media.encode import write_film
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import read_failures
 
@@ -59,7 +58,7 @@ def test_what_came_is_not_asked_for_again(web: Any, folder: Path) -> None:
     [
         ("404", "gone"), ("410", "gone"), ("403", "private"), ("451", "geo-blocked"), ("429", "rate-limited"),
         ("503", "network"), ("truncated", "network"), ("lies", "network"), ("stall", "network"),
-        ("page", "unsupported"), ("text", "damaged"),
+        ("page", "unsupported"), ("text", "damaged"), ("refused", "bot-check"),
     ],
 )  # fmt: skip
 def test_every_way_to_fail_has_a_type(web: Any, folder: Path, behaviour: str, kind: str) -> None:
@@ -154,24 +153,6 @@ def test_pieces_show_the_window_that_a_list_tells(web: Any, folder: Path) -> Non
     got(web, folder, "ok", pieces=(piece,), p=FetchParams(site=QUICK.site, crop=True))
     with av.open(str(folder / "a.mp4")) as film:
         assert (film.streams.video[0].width, film.streams.video[0].height) == (60, 40)
-
-
-def test_picture_and_sound_that_come_apart_are_put_together(tmp_path: Path) -> None:
-    picture, sound, tone = tmp_path / ".x.0.mp4", tmp_path / ".x.1.m4a", 0.3 * np.sin(np.arange(32000) * 0.1)
-    write_film(picture, (np.full((32, 32, 3), k, np.uint8) for k in range(50)), Fraction(25))
-    with av.open(str(sound), "w", format="mp4") as film:
-        stream = film.add_stream("aac", rate=16000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(tone[None].astype(np.float32), "fltp", "mono")
-        frame.sample_rate = 16000
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            film.mux(packet)
-    path = site._together([picture, sound], tmp_path / "x")
-    with av.open(str(path)) as film:
-        frames = [*film.decode(video=0)]
-        film.seek(0)
-        samples = sum(it.samples for it in film.decode(audio=0))
-    assert path.name == "x.mkv" and len(frames) == 50 and abs(samples - 32000) <= 2048
-    assert sorted(it.name for it in tmp_path.iterdir()) == ["x.mkv"]
 
 
 def test_prepare_keeps_whose_a_fetched_film_is(web: Any, folder: Path, tmp_path: Path) -> None:

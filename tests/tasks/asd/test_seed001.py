@@ -33,7 +33,7 @@ MODES: tuple[Mode, ...] = ("s_av", "s_av_fc", "s_a", "s_v")
 class Windows:
     """Twelve windows a split; who speaks is bright, and heard."""
 
-    policy, source = "tight", Known()
+    policy, source, shards = "tight", Known(), {}
 
     def __init__(self) -> None:
         them = clip("ana")

@@ -20,7 +20,7 @@ from phonoscope.tasks.asd.networks.registry import network
 from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams
 from phonoscope.tasks.asd.presets import PRESETS
 from phonoscope.tasks.asd.task import asd_task, batch_of, scored
-from phonoscope.tasks.asd.training import Plan, about, weights_at
+from phonoscope.tasks.asd.training import Plan, about, weights_of
 from phonoscope.train.begin import begin_with
 from phonoscope.train.keeping import keep_weights
 from phonoscope.train.loop import train
@@ -140,14 +140,14 @@ def test_the_card_says_what_was_learnt_from_and_how_good_it_is(material):
 def test_weights_are_found_by_file_run_or_name(tmp_path):
     file = tmp_path / "weights.safetensors"
     file.write_bytes(b"")
-    assert weights_at(str(tmp_path), "lr-asd") == weights_at(str(file), "lr-asd") == file
+    assert weights_of(str(tmp_path), "lr-asd") == weights_of(str(file), "lr-asd") == file
     (tmp_path / "begun").mkdir()
     with pytest.raises(UsageError, match="is no run"):
-        weights_at(str(tmp_path / "begun"), "lr-asd")
+        weights_of(str(tmp_path / "begun"), "lr-asd")
     with pytest.raises(UsageError, match="there is no file of weights"):
-        weights_at("no/such.pth", "lr-asd")
+        weights_of("no/such.pth", "lr-asd")
     with pytest.raises(UsageError, match="no weights 'martian'; of 'lr-asd' there are talkset, ava"):
-        weights_at("martian", "lr-asd")
+        weights_of("martian", "lr-asd")
 
 
 def test_a_folder_of_weights_is_every_file_in_it(tmp_path):

@@ -1,5 +1,6 @@
 """From a store to voices: who is taken, who is not and why, and what a plan says before anything is learnt."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -115,8 +116,28 @@ def test_one_person_is_not_enough(tmp_path, films):
         plan("compact", films.root, examples=replace(P, speakers=4))
     alone = talkers(tmp_path / "alone", {"training/ana/talk": 60})
     save_rows(alone, "lips")
-    with pytest.raises(UsageError, match="has 1 speakers in the split 'training', mixtures want 2"):
+    with pytest.raises(UsageError, match="has 1 speaker in the split 'training', mixtures want 2"):
         plan("compact", alone.root)
+
+
+def test_a_split_that_leaves_too_few_in_a_set_names_a_seed_that_does_not(tmp_path):
+    store = talkers(tmp_path / "films", {f"any/p{at}/talk{at}": 30 for at in range(9)}, listed=False)
+    save_rows(store, "lips")
+    with pytest.raises(UsageError, match=r"has [01] speakers? in .* mixtures want 2 .* train with --split-seed") as no:
+        plan("compact", store.root)
+    (seed,) = re.findall(r"--split-seed (\d+)", str(no.value))
+    planned = plan("compact", store.root, examples=replace(P, split_seed=int(seed)))
+    assert min(len(people) for people in planned.found.material.people.values()) >= 2
+
+
+def test_a_run_knows_what_it_learns_from_and_not_only_how_much(films):
+    before = plan("compact", films.root).recipe["data"]
+    assert plan("compact", films.root).recipe["data"] == before
+    stored = films[next(iter(films))]
+    rows = stored.load("lips")
+    stored.save("lips", rows, replace(stored.receipts["lips"], key="made otherwise"))
+    after = plan("compact", films.root).recipe["data"]
+    assert [name for name in before if before[name] != after[name]] == ["contents"]
 
 
 def test_what_is_no_store_and_what_is_empty_is_one_line(tmp_path):

@@ -78,7 +78,7 @@ def _fetched(url: str, part: Path, tell: Callable[[str, int, int], object]) -> P
             with part.open("ab" if there else "wb") as file:
                 while block := answer.read(BLOCK):
                     file.write(block)
-                    tell(part.name, file.tell(), of)
+                    tell(PurePosixPath(url).name, file.tell(), of)
                 file.flush()
                 os.fsync(file.fileno())
     except (OSError, HTTPException) as error:

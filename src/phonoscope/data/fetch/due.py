@@ -53,10 +53,17 @@ def pieces_there(to: Path, known: Fetched, film: Wanted, fps: Fraction | None, c
     return {it.name for it in film.pieces if cut.get(it.name) == recipe(it, fps, crop)}
 
 
-def is_whole(to: Path, known: Fetched, film: Wanted, fps: Fraction | None, crop: bool) -> bool:
-    """Whether all that is wanted of a film lies there as it came."""
-    if film.pieces:
-        return len(pieces_there(to, known, film, fps, crop)) == len(film.pieces)
+def film_there(to: Path, known: Fetched) -> File | None:
+    """The film itself, as it came, if it lies there."""
+    return next((it for it in known.files if not it.cut and _lies_there(to, it)), None)
+
+
+def is_there(to: Path, known: Fetched, film: Wanted, fps: Fraction | None, crop: bool, whole: bool) -> bool:
+    """Whether all that is wanted of a film lies there as it came; `whole`: the film itself, too."""
+    if len(pieces_there(to, known, film, fps, crop)) < len(film.pieces):
+        return False
+    if film.pieces and not (whole or film.whole):
+        return True
     return any(Path(it.name).stem == film.name and not it.cut and _lies_there(to, it) for it in known.files)
 
 

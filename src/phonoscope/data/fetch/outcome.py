@@ -20,7 +20,10 @@ SAID: tuple[tuple[Kind, str], ...] = (
     ("network", r"HTTP Error 5\d\d"),
     ("private", r"HTTP Error 40[13]|private|sign in|log ?in|password|members.only|confirm your age|age.restricted"),
     ("gone", r"HTTP Error (404|410)|unavailable|removed|terminated|does not exist|no longer|not found|deleted"),
-    ("unsupported", r"unsupported url|no video formats|requested format is not available|drm|no suitable extractor"),
+    (
+        "unsupported",
+        r"unsupported url|no video formats|requested format is not available|drm|no suitable extractor|ffmpeg",
+    ),
 )
 
 

@@ -36,6 +36,7 @@ class Host:
     manners: Manners
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
+    stopped: Callable[[], bool] = lambda: False  # nobody is to ask any more
     _tokens: float = field(init=False)
     _filled_at: float = field(init=False)
     _until: float = field(init=False, default=0.0)  # before which nobody asks
@@ -46,10 +47,10 @@ class Host:
         self._tokens, self._filled_at = float(self.manners.burst), self.clock()
 
     def wait(self) -> bool:
-        """Wait until one may ask for a film; False if the host has said too often that it wants none of it."""
+        """Wait until one may ask for a film; False if the host has said too often that it wants none, or all stops."""
         while True:
             with self._lock:
-                if self.given_up:
+                if self.given_up or self.stopped():
                     return False
                 now = self.clock()
                 rate = self.manners.per_minute / 60

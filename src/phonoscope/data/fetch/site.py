@@ -1,21 +1,24 @@
 """One film from its site, by yt-dlp: picture and sound, together or not at all."""
 
-import logging
+import io
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from phonoscope.corpora.wanted import FILE_NAME, Wanted
+from phonoscope.data.fetch.cookies import cookies_of
 from phonoscope.data.fetch.outcome import FetchFailed, failed
+from phonoscope.data.fetch.quiet import Quiet
 from phonoscope.models.extras import need
 from phonoscope.store.files import whole_file
 from phonoscope.store.uri import md5_of
 
-LOG = logging.getLogger("phonoscope")
-RETRIES = 5  # of one request, with pauses that double
+RETRIES = 5  # of one request for a file, with pauses that double
+ASKED = 3  # times that a site is asked what there is
 LONGEST_PAUSE_S = 30
 
 Tell = Callable[[int, int], object]
@@ -27,7 +30,7 @@ class SiteParams:
 
     format: str = "bv*[height<=1080]+ba/b"  # the best picture of at most 1080 lines, and the best sound
     cookies: str = ""  # a file of cookies, Netscape's format
-    cookies_from: str = ""  # a browser to take cookies from: firefox, chrome …
+    cookies_from: str = ""  # a browser to take cookies from: firefox, chrome …; with a profile, firefox:work
     proxy: str = ""  # such as socks5://127.0.0.1:9050
     limit_rate: int = 0  # bytes a second; 0: as fast as it comes
     timeout_s: float = 20.0  # without a byte
@@ -51,13 +54,16 @@ def need_yt_dlp() -> None:
     need("fetching films", "yt_dlp", extra="download")
 
 
-def get(film: Wanted, into: Path, p: SiteParams, tell: Tell = lambda done, of: None) -> Got | None:
+def get(
+    film: Wanted, into: Path, p: SiteParams, tell: Tell = lambda done, of: None, cookies: str | None = None
+) -> Got | None:
     """Fetch a film to `into/<name>.<suffix>`, going on in the middle of a file that was begun.
 
     None if it stands in the archive, so that it has been fetched before.
 
     Args:
         tell: is told bytes that have come, and how many there are, 0 if nobody says.
+        cookies: what `cookies_of` gives; None: it is asked.
 
     Raises:
         FetchFailed: it could not be had; what has come of it stays, for the next try.
@@ -66,12 +72,11 @@ def get(film: Wanted, into: Path, p: SiteParams, tell: Tell = lambda done, of: N
     from yt_dlp.utils import YoutubeDLError
 
     into.mkdir(parents=True, exist_ok=True)
+    sent = cookies_of(p.cookies, p.cookies_from) if cookies is None else cookies
     try:
-        with yt_dlp.YoutubeDL(_settings(p, tell)) as site:  # pyright: ignore[reportArgumentType] - it takes any dict
-            told: Any = site.extract_info(film.url, download=False)
-            if told is None or told.get("entries") is not None:
-                raise FetchFailed("unsupported", f"'{film.url}' is no single film")
-            if p.archive and site.in_download_archive(told):
+        with yt_dlp.YoutubeDL(_settings(p, tell, sent)) as site:  # pyright: ignore[reportArgumentType] - it takes any dict
+            told = _asked(site, film.url)
+            if told is None or (p.archive and site.in_download_archive(told)):
                 return None
             parts = [
                 _part(site, {**told, **stream}, into, film.name, number)
@@ -86,6 +91,28 @@ def get(film: Wanted, into: Path, p: SiteParams, tell: Tell = lambda done, of: N
     return Got(path=path, id=str(told.get("id", "")), site=str(told.get("extractor_key", "")), **about)
 
 
+def _asked(site: Any, url: str) -> Any:
+    """What a site says of a film; None if its address is enough to find it in the archive."""
+    from yt_dlp.utils import YoutubeDLError
+
+    told: Any = None
+    for tries in range(1, ASKED + 1):
+        try:
+            told = site.extract_info(url, download=False)
+            break
+        except YoutubeDLError as error:
+            if tries == ASKED or failed(error).kind != "network":
+                raise
+            time.sleep(_pause(tries))
+    if told is None:
+        return None
+    if told.get("entries") is not None:
+        raise FetchFailed("unsupported", f"'{url}' is no single film")
+    if told.get("is_live"):
+        raise FetchFailed("unsupported", f"'{url}' is live: --retry \"type == 'unsupported'\" when it is over")
+    return told
+
+
 def remember(got: Got, p: SiteParams) -> None:
     """Put a film down in the archive, if there is one; once all that was wanted of it is there.
 
@@ -95,7 +122,7 @@ def remember(got: Got, p: SiteParams) -> None:
     if p.archive:
         import yt_dlp
 
-        settings: Any = {"download_archive": p.archive, "logger": _Quiet()}
+        settings: Any = {"download_archive": p.archive, "logger": Quiet()}
         told: Any = {"id": got.id, "extractor_key": got.site}
         try:
             with yt_dlp.YoutubeDL(settings) as site:
@@ -104,16 +131,16 @@ def remember(got: Got, p: SiteParams) -> None:
             raise failed(error) from error
 
 
-def _settings(p: SiteParams, tell: Tell) -> dict[str, Any]:
+def _settings(p: SiteParams, tell: Tell, cookies: str) -> dict[str, Any]:
     def hook(told: Mapping[str, Any]) -> None:
         if told.get("status") == "downloading":
             of = told.get("total_bytes") or told.get("total_bytes_estimate") or 0
             tell(int(told.get("downloaded_bytes") or 0), int(of))
 
     return {
-        "quiet": True, "no_warnings": True, "noprogress": True, "logger": _Quiet(), "color": "never",
+        "quiet": True, "no_warnings": True, "noprogress": True, "logger": Quiet(), "color": "never",
         "format": p.format, "noplaylist": True, "continuedl": True, "overwrites": False, "updatetime": False,
-        "cookiefile": p.cookies or None, "cookiesfrombrowser": (p.cookies_from,) if p.cookies_from else None,
+        "cookiefile": io.StringIO(cookies) if cookies else None,  # not the file itself: yt-dlp would write to it
         "proxy": p.proxy or None, "ratelimit": p.limit_rate or None, "socket_timeout": p.timeout_s,
         "download_archive": p.archive or None,
         "retries": RETRIES, "file_access_retries": 0, "fragment_retries": RETRIES, "extractor_retries": 1,
@@ -132,10 +159,24 @@ def _part(site: Any, stream: dict[str, Any], into: Path, name: str, number: int)
     form = FILE_NAME.sub("_", str(stream.get("format_id") or number))  # or half of one would be gone on with as another
     path = into / f".{name}.{number}-{form}.{stream.get('ext') or 'mp4'}"
     if not path.exists():  # else an earlier try got so far
-        came, _ = site.dl(str(path), stream)
+        with _refused():
+            came, _ = site.dl(str(path), stream)
         if not came or not path.exists():
             raise FetchFailed("network", f"'{stream.get('url')}' did not come whole")
     return path
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """A site that has told of a film and then refuses its file takes us for a robot; the film is not private."""
+    from yt_dlp.utils import YoutubeDLError
+
+    try:
+        yield
+    except YoutubeDLError as error:
+        if (told := failed(error)).kind == "private":
+            raise FetchFailed("bot-check", str(told)) from error
+        raise
 
 
 def _together(parts: list[Path], stem: Path) -> Path:
@@ -145,13 +186,18 @@ def _together(parts: list[Path], stem: Path) -> Path:
         return parts[0].replace(path)
     import av
 
+    from phonoscope.media.dub import timed
+
     path = stem.with_name(stem.name + ".mkv")  # holds every codec there is
     with whole_file(path) as part, _damaged(parts), av.open(str(part), "w", format="matroska") as film:
         sources = [av.open(str(it)) for it in parts]
         try:
             streams = [it.streams.video[0] if it.streams.video else it.streams.audio[0] for it in sources]
             outs = {id(it): film.add_stream_from_template(it) for it in streams}
-            queues = [_packets(source, stream) for source, stream in zip(sources, streams, strict=True)]
+            queues = [
+                (packet for _, packet in timed(it for it in source.demux(stream) if it.size))  # an empty one ends it
+                for source, stream in zip(sources, streams, strict=True)
+            ]
             for stream, packet in _by_time(queues, streams):
                 packet.stream = outs[id(stream)]
                 film.mux(packet)
@@ -163,11 +209,7 @@ def _together(parts: list[Path], stem: Path) -> Path:
     return path
 
 
-def _packets(source: Any, stream: Any) -> Iterator[Any]:
-    return (it for it in source.demux(stream) if it.dts is not None)
-
-
-def _by_time(queues: list[Iterator[Any]], streams: list[Any]) -> Iterator[tuple[Any, Any]]:
+def _by_time(queues: Sequence[Iterator[Any]], streams: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     heads = [next(it, None) for it in queues]
     while any(it is not None for it in heads):
         times = [float("inf") if it is None else float(it.dts * it.time_base) for it in heads]
@@ -198,19 +240,9 @@ def _damaged(paths: list[Path]) -> Iterator[None]:
 
     try:
         yield
-    except FFmpegError as error:
+    except (FFmpegError, ValueError) as error:
         if isinstance(error, OSError) and shutil.disk_usage(paths[0].parent).free < 2**20:
             raise FetchFailed("disk", str(error)) from error
         for path in paths:
             path.unlink(missing_ok=True)
         raise FetchFailed("damaged", f"{paths[0].name.lstrip('.')}: {error}") from error
-
-
-class _Quiet:
-    """What yt-dlp says, in our log where somebody wants it."""
-
-    def debug(self, said: str) -> None:
-        """Chatter."""
-        LOG.debug("yt-dlp: %s", said)
-
-    info = warning = error = debug  # errors come to us as exceptions, too

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from phonoscope.core.checks import folder_here
 from phonoscope.core.errors import UsageError
 from phonoscope.store.files import sync, write_if_new
 from phonoscope.store.folder import must_be_empty
@@ -60,7 +61,7 @@ class PackFolder:
     """
 
     def __init__(self, root: Path | str, layout: str) -> None:
-        self.root, self.layout = Path(root), layout
+        self.root, self.layout = folder_here("--to", root), layout
         self.clips: dict[str, PackedClip] = {}
         self._read = 0  # bytes of the ledger
         if self.root.exists() and not self.root.is_dir():

@@ -25,6 +25,12 @@ class Material:
         """The key of an artifact; nothing if it is not there."""
         return self.receipts[name].key if name in self.receipts else ""
 
+    @property
+    def face_policy(self) -> str:
+        """How the faces that are kept are cut; nothing if none are."""
+        receipt = self.receipts.get("face_crops")
+        return str((receipt.params or {}).get("policy", "")) if receipt else ""
+
     @cached_property
     def landmarks(self) -> TrackArrays | None:
         """Along every track, (T, 68, 2) px of the source."""

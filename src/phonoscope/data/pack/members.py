@@ -10,19 +10,21 @@ import numpy as np
 
 from phonoscope.core.checks import within
 from phonoscope.core.errors import UsageError
+from phonoscope.core.faces import TrackArrays
 from phonoscope.core.media import Picture
 from phonoscope.core.series import Series
 from phonoscope.data.pack.about import About, about, set_of
 from phonoscope.data.pack.clips import TrackClip
 from phonoscope.data.pack.film import Rest, film_clip
 from phonoscope.data.pack.formats import write_array, write_wav
-from phonoscope.data.pack.material import Material
+from phonoscope.data.pack.material import Material, under
 from phonoscope.data.pack.square import FixedSquare, square_around
 
 VERSION = 1
 FILM, SOUND, ABOUT = "mp4", "wav", "json"
 SERIES = {"mfcc.npy": "mfcc", "visemes.npy": "visemes"}  # ending -> artifact, rows in step with the frames
-LANDMARKS = "landmarks.npy"
+LANDMARKS, LABELS = "landmarks.npy", "labels.npy"
+FACES = "face_crops.{}.npy"  # of a policy
 TOLD = ("asd", "labels", "landmarks", "quality")  # artifacts that the json tells of
 WANTED = ("asd", "landmarks", "mfcc", "quality", "visemes")  # artifacts that there is room for
 
@@ -76,6 +78,10 @@ def members_of(material: Material, clip: TrackClip, p: ClipsParams) -> Members:
         recipes |= {ending: [material.key(name)] for ending, name in SERIES.items() if name in its}
     if "landmarks" in its:
         recipes[LANDMARKS] = [material.key("landmarks"), place]
+    if policy := material.face_policy:
+        recipes[FACES.format(policy)] = [material.key("face_crops")]
+    if material.labels is not None and clip.track.id in material.labels.track:
+        recipes[LABELS] = [material.key("labels")]
     told = [[name, material.key(name)] for name in TOLD]
     recipes[ABOUT] = [recording.rights, material.stored.listed, place, told, sorted(recipes)]
     keys = {
@@ -108,6 +114,10 @@ def write_members(material: Material, it: Members, endings: Collection[str], fol
             write_wav(to, material.flac, span.samples(recording.fps, recording.sample_rate))
         elif ending == LANDMARKS and (points := material.points(it.clip)) is not None:
             write_array(to, (it.square.to_crop(points) * (it.size / it.square.side)).astype(np.float32))
+        elif ending == LABELS:
+            write_array(to, _labels(material, it.clip))
+        elif policy_of(ending):
+            write_array(to, _faces(material, it.clip))
         elif ending in SERIES:
             write_array(to, _in_step(material.stored.load(SERIES[ending]), it.clip, material))
 
@@ -126,6 +136,28 @@ def _in_step(series: Series, clip: TrackClip, material: Material) -> np.ndarray:
     """The rows of a series under a clip, (rows · T, …) float32, as many for each frame as its rate has, at least 1."""
     fps = material.recording.fps
     return np.asarray(series.on(clip.span, fps, max(1, round(series.rate / fps))), np.float32)
+
+
+def policy_of(ending: str) -> str:
+    """How faces are cut that a file of this ending holds; nothing if it holds something else."""
+    before, after = FACES.split("{}")
+    return ending.removeprefix(before).removesuffix(after) if ending.startswith(before) else ""
+
+
+def _faces(material: Material, clip: TrackClip) -> np.ndarray:
+    """The faces of a clip, (T, size, size) uint8, 0 where there is none: as a scorer is shown them."""
+    faces: TrackArrays = material.stored.load("face_crops")
+    missing = under(clip, faces.frames, faces.frames.of(clip.track.id, "missing"))
+    return np.where(missing[:, None, None], np.uint8(0), under(clip, faces.frames, faces[clip.track.id]))
+
+
+def _labels(material: Material, clip: TrackClip) -> np.ndarray:
+    """What a corpus says of every frame of a clip, (T,) int8: its label, or -1 where it says nothing."""
+    said, table = np.full(len(clip.span), -1, np.int8), material.labels
+    if table is not None:
+        mine = (table.track == clip.track.id) & (table.frame >= clip.span.start) & (table.frame < clip.span.stop)
+        said[table.frame[mine] - clip.span.start] = table.columns["label"][mine]
+    return said
 
 
 def _hash(recipe: list[object]) -> str:

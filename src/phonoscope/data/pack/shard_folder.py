@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from phonoscope.core.checks import folder_here
 from phonoscope.core.errors import UsageError
 from phonoscope.store.files import as_json, sync, write_if_new
 from phonoscope.store.folder import must_be_empty
@@ -34,6 +35,7 @@ class ShardedClip:
     speaker: str
     licence: str
     seconds: float
+    files: tuple[str, ...] = ()  # endings of what there is of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class ShardFolder:
     """
 
     def __init__(self, root: Path | str, layout: str) -> None:
-        self.root, self.layout = Path(root), layout
+        self.root, self.layout = folder_here("--to", root), layout
         self.shards: dict[str, PackedShard] = {}
         if self.root.exists() and not self.root.is_dir():
             raise UsageError(f"'{root}' is a file: give a new or empty folder to --to")
@@ -185,10 +187,9 @@ def _rows(shards: Sequence[PackedShard]) -> bytes:
     """`clips.csv`: a row a clip, by shard and in its order."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["clip", "split", "shard", "recording", "track", "start", "frames", "seconds", "speaker"])
+    rows.writerow(["clip", "split", "shard", "recording", "track", "start", "frames", "seconds", "speaker", "files"])
     for it in shards:
         for c in it.clips:
-            rows.writerow(
-                [c.clip, it.split, it.file, c.recording, c.track, c.start, c.frames, f"{c.seconds:.6f}", c.speaker]
-            )
+            told = [c.clip, it.split, it.file, c.recording, c.track, c.start, c.frames, f"{c.seconds:.6f}", c.speaker]
+            rows.writerow([*told, " ".join(c.files)])
     return text.getvalue().encode()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from phonoscope.data.pack.about import About
 from phonoscope.data.pack.clips import Choice, clips_of, recording_in
 from phonoscope.data.pack.film import watch
 from phonoscope.data.pack.layout import Packed
@@ -109,7 +108,7 @@ class ShardPacking:
 
     def _make(self, shard: ShardPlan) -> list[Packed]:
         """Make a shard of all clips that can be made; one that lies there from before gives way to a whole one only."""
-        made: list[About] = []
+        made: list[ClipFiles] = []
         told: list[Packed] = []
         file = self.layout.place % shard.name
         with self.folder.hold(shard.name) as part:
@@ -127,12 +126,12 @@ class ShardPacking:
                 self.folder.discard(shard.name)
         return told
 
-    def _written(self, shard: ShardPlan, part: Path, made: list[About], told: list[Packed]) -> Iterator[ClipFiles]:
+    def _written(self, shard: ShardPlan, part: Path, made: list[ClipFiles], told: list[Packed]) -> Iterator[ClipFiles]:
         """The clips of a shard, each as files that lie there until the next one is asked for.
 
         Args:
             part: an empty folder.
-            made: gets what is told of each clip that could be made.
+            made: gets each clip that could be made.
             told: gets what has become of each recording.
         """
         for id, clips in groupby(shard.clips, key=lambda it: it.recording):
@@ -144,7 +143,7 @@ class ShardPacking:
             else:
                 told.append(Packed(recording=id, made=tuple(it.name for it in mine), notes=notes))
                 for it in files:
-                    made.append(it.about)
+                    made.append(it)
                     yield it
             shutil.rmtree(where, ignore_errors=True)
 
@@ -204,16 +203,17 @@ def _joined(a: Packed | None, b: Packed) -> Packed:
     return replace(a, made=a.made + b.made, kept=a.kept + b.kept, notes=notes, failure=a.failure or b.failure)
 
 
-def _entry(shard: ShardPlan, layout: str, file: str, made: Sequence[About]) -> PackedShard:
-    there = {it.clip for it in made}
+def _entry(shard: ShardPlan, layout: str, file: str, made: Sequence[ClipFiles]) -> PackedShard:
+    there = {it.about.clip for it in made}
     return PackedShard(
         shard=shard.name, layout=layout, split=shard.split, key=shard.key, file=file,
         clips=tuple(
             ShardedClip(
                 clip=it.clip, recording=it.recording, track=it.track, start=it.start_frame, frames=it.frames,
-                speaker=it.speaker, licence=it.licence, seconds=it.duration_s,
+                speaker=it.speaker, licence=it.licence, seconds=it.duration_s, files=tuple(clip.files),
             )
-            for it in made
+            for clip in made
+            for it in [clip.about]
         ),
         failed=tuple(clip.name for clip in shard.clips if clip.name not in there),
     )  # fmt: skip

@@ -31,6 +31,10 @@ class Kept:
         self._kept: OrderedDict[Any, tuple[np.ndarray, ...]] = OrderedDict()
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process begins with none."""
+        return Kept, (self.most, self.most_bytes)
+
     def get(self, key: Any, make: Callable[[], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
         """What `key` stands for, made if it is not here."""
         with self._lock:

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from phonoscope.data.shard_feed import drawn
 from phonoscope.tasks.asd.examples import Arrays, Example, Examples
 from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams
+
+WITHIN = 1000  # examples of shards that are in reach of each other: of more, shards are read nearly one after the other
 
 
 def bucketed(lengths: Sequence[int], budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
@@ -27,6 +30,29 @@ def bucketed(lengths: Sequence[int], budget: int, rng: np.random.Generator | Non
         batches.append(order[start : start + size])
         start += size
     return [batches[at] for at in rng.permutation(len(batches))] if rng else batches
+
+
+def in_reach(
+    lengths: Sequence[int],
+    shards: Sequence[str],
+    budget: int,
+    rng: np.random.Generator | None = None,
+    reach: int = WITHIN,
+) -> list[list[int]]:
+    """The same of examples that lie in shards: as `bucketed` of all if they are few, else of each `reach` of them.
+
+    Args:
+        shards: which shard each lies in.
+    """
+    if len(lengths) <= reach:
+        return bucketed(lengths, budget, rng)
+    every = range(len(lengths))
+    order = [*drawn(every, lambda at: shards[at], reach, rng)] if rng else sorted(every, key=lambda at: shards[at])
+    batches: list[list[int]] = []
+    for first in range(0, len(order), reach):
+        near = order[first : first + reach]
+        batches += [[near[at] for at in each] for each in bucketed([lengths[at] for at in near], budget, rng)]
+    return batches
 
 
 def joined(loaded: Sequence[Arrays], how: str) -> Arrays:
@@ -93,5 +119,6 @@ def batches_of(
     """The batches of a split; with `augment` in an order, and varied, by lot of the seed and the epoch."""
     examples = material.examples.get(split, ())
     rng = np.random.default_rng([seed, epoch]) if augment else None
-    groups = bucketed([it.num_frames for it in examples], p.batch_frames, rng)
+    lengths, shards = [it.num_frames for it in examples], [material.shards.get(it.video.id, "") for it in examples]
+    groups = in_reach(lengths, shards, p.batch_frames, rng) if any(shards) else bucketed(lengths, p.batch_frames, rng)
     return Batches(material, examples, groups, p.bucket if augment else "mask", (seed, epoch), augment, made)

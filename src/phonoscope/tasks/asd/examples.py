@@ -1,11 +1,12 @@
 """What a network learns from and is judged on, as arrays: windows, or labelled tracks whole; it needs no torch."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -89,6 +90,11 @@ class Examples(Protocol):
         """Where arrays of clips come from, and what is said of their frames."""
         ...
 
+    @property
+    def shards(self) -> Mapping[str, str]:
+        """Which shard each clip lies in, by its id; none if they do not lie in shards."""
+        ...
+
     def load(self, example: Example) -> Arrays:
         """An example as it is."""
         ...
@@ -106,7 +112,8 @@ class Material:
     source: ClipSource
     policy: str = "asd"  # how faces are cut
     sound: Sound | None = None  # None: only MFCC are kept, so that nothing can be laid over
-    lock: Lock = field(default_factory=Lock)  # sources keep what they have read, and threads share them
+    lock: AbstractContextManager[Any] = field(default_factory=Lock)  # around a source that keeps what it reads
+    shards: Mapping[str, str] = field(default_factory=dict)  # clip -> its shard
 
     def load(self, example: Example) -> Arrays:
         """An example as it is."""

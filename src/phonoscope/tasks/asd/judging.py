@@ -16,7 +16,7 @@ from phonoscope.models.weights import weights
 from phonoscope.store.files import whole_file
 from phonoscope.tasks.asd.examples import Arrays, Example, Examples
 from phonoscope.tasks.asd.figures import Scored, figures
-from phonoscope.tasks.asd.training import WEIGHTS, weights_at
+from phonoscope.tasks.asd.training import weights_of
 
 Judge = Callable[[Arrays], np.ndarray]
 """Log-odds of speaking, (T,) float32, of an example."""
@@ -54,16 +54,17 @@ def files_of(given: str, model: str = "") -> list[tuple[Path, str]]:
         MissingWeights: they could not be had.
     """
     folder, name = Path(given).expanduser(), given.partition(":")[0]
-    if folder.is_dir() and not (folder / WEIGHTS).exists():
+    if folder.is_dir() and not (folder / registry.RUN_WEIGHTS).exists():
         found = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.name != CHECKPOINT)
         if not found:
-            raise UsageError(f"'{folder}' has no file of weights: expected {', '.join(SUFFIXES)}, or a run's {WEIGHTS}")
+            expected = f"{', '.join(SUFFIXES)}, or a run's {registry.RUN_WEIGHTS}"
+            raise UsageError(f"'{folder}' has no file of weights: expected {expected}")
         return [(path, _network_in(path, model)) for path in found]
     if not folder.exists() and name in registry.names("speaking_scorer"):
         if (card := registry.card_of(given)).sources == ("file:",):
             raise UsageError(f"no weights of '{name}' are published: give a file of them, or the folder of a run")
         return [(weights(card), name)]
-    path = weights_at(given, model or "lr-asd")
+    path = weights_of(given, model or "lr-asd")
     return [(path, _network_in(path, model))]
 
 

@@ -1,7 +1,9 @@
-"""Where examples come from: a store with labels, a store from which windows are drawn, or a folder of windows."""
+"""Where examples come from: labelled tracks or drawn windows of a store, the same of shards, or a folder of windows."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,14 @@ from typing import Any
 import msgspec
 
 from phonoscope.core.errors import UsageError
+from phonoscope.data.pack.members import LABELS
+from phonoscope.data.shard_reading import holds_shards, places_in
+from phonoscope.data.shard_source import ShardSource
 from phonoscope.data.split import SETS, TRAINING, VALIDATION
 from phonoscope.data.windows.clips import labelled_clips, speaker_clips
 from phonoscope.data.windows.draw import draw
 from phonoscope.data.windows.reading import ABOUT, read_windows
-from phonoscope.data.windows.samples import SpeakerClip
+from phonoscope.data.windows.samples import ClipSource, SpeakerClip
 from phonoscope.data.windows.source import StoreSource
 from phonoscope.store.folder import Store
 from phonoscope.tasks.asd.examples import Example, Examples, Material, StoreSound, of_track, of_window
@@ -23,10 +28,11 @@ FEWER = 0.3  # windows of validation and of test, for one of training
 
 
 def material_of(source: Path, p: ExamplesParams, model: str = "lr-asd") -> Examples:
-    """The examples of a store, or of a folder that `phonoscope windows` or AnnoTheia's scripts have written.
+    """The examples of a store, of shards, or of a folder that `phonoscope windows` or AnnoTheia's scripts have written.
 
-    A store's labelled tracks are taken whole. Where nobody has said who speaks, windows are drawn: a face with its
-    own voice, or with another. `ava-asd` learns from labelled tracks only, in its own windows.
+    Labelled tracks of a store, and labelled clips of shards, are taken whole. Where nobody has said who speaks, windows
+    are drawn: a face with its own voice, or with another. `ava-asd` learns from a store's labelled tracks only, in its
+    own windows.
 
     Raises:
         UsageError: it is neither, or gives no examples.
@@ -37,6 +43,8 @@ def material_of(source: Path, p: ExamplesParams, model: str = "lr-asd") -> Examp
         raise UsageError(f"'{source}' is no store and no folder of windows: `phonoscope prepare FILM --to {source}`")
     if model == "ava-asd":
         raise UsageError("'ava-asd' learns from labelled tracks: give a store with labels, not a folder of windows")
+    if holds_shards(source):
+        return _of_shards(source, p)
     found = read_windows(source, seed=p.draw_seed)
     examples = {split: [of_window(it, by_frame=False) for it in samples] for split, samples in found.samples.items()}
     return Material(examples, found.source, _policy_said(source))
@@ -89,6 +97,27 @@ def extent(examples: Sequence[Example], fps: float = 25.0) -> Extent:
     )
 
 
+def contents(material: Examples) -> str:
+    """What is learnt from, in 16 hex digits: which examples of which clips, and what their arrays are made from."""
+    examples = {name: [_told(it) for it in its] for name, its in sorted(material.examples.items())}
+    clips = {it.id: it for its in material.examples.values() for each in its for it in (each.video, each.audio)}
+    keys = _keys(material.source, [clips[id] for id in sorted(clips)])
+    return hashlib.sha256(msgspec.json.encode([material.policy, examples, keys])).hexdigest()[:16]
+
+
+def _told(it: Example) -> list[Any]:
+    return [it.video.id, it.audio.id, it.start, it.audio_start, it.num_frames, it.label]
+
+
+def _keys(source: ClipSource, clips: Sequence[SpeakerClip]) -> list[str]:
+    """What the arrays of clips, and what is said of their frames, are made from; files of others do not tell."""
+    if isinstance(source, StoreSource):
+        said = {id: source.store[id].receipts.get("labels") for id in {it.recording for it in clips}}
+        labels = {id: receipt.key if receipt else "" for id, receipt in said.items()}
+        return [f"{source.key(it)} {labels[it.recording]}" for it in clips]
+    return [source.key(it) for it in clips] if isinstance(source, ShardSource) else []
+
+
 def _of_store(store: Store, p: ExamplesParams, model: str) -> Examples:
     policy = _policy_made(store, model)
     source, sound = StoreSource(store, policy), StoreSound(store)  # type: ignore[arg-type]
@@ -105,14 +134,40 @@ def _of_store(store: Store, p: ExamplesParams, model: str) -> Examples:
     if not found.clips:
         why = next(iter(found.left_out.values()), "it has no recordings")
         raise UsageError(f"the store at '{store.root}' has no clip to learn from: {why}")
+    return Material(_windows(found.clips, p), source, policy, sound)
+
+
+def _of_shards(folder: Path, p: ExamplesParams) -> Examples:
+    """Labelled clips whole; if there are none, windows of a clip a recording: the one in which most is spoken."""
+    source = ShardSource(folder, places_in(folder))
+    if labelled := [it for it in source.clips if LABELS in source.places[it.id].files]:
+        examples = _by_split({it: of_track(it, p.piece) for it in labelled})
+    else:
+        examples = _windows(_one_a_recording(source), p)
+    shards = {id: place.shard for id, place in source.places.items()}
+    return Material(examples, source, source.policy, source, nullcontext(), shards)  # which locks what it must
+
+
+def _one_a_recording(source: ShardSource) -> list[SpeakerClip]:
+    of: dict[str, list[SpeakerClip]] = defaultdict(list)
+    for clip in source.clips:
+        of[clip.recording].append(clip)
+    return [
+        max(them, key=lambda it: (source.speaking(it), it.num_frames)) if len(them) > 1 else them[0]
+        for them in of.values()
+    ]
+
+
+def _windows(clips: Iterable[SpeakerClip], p: ExamplesParams) -> dict[str, list[Example]]:
+    """Windows drawn from the clips of each set."""
     sets: dict[str, list[SpeakerClip]] = defaultdict(list)
-    for clip in found.clips:
+    for clip in clips:
         sets[clip.split].append(clip)
     drawn = {}
-    for split, clips in sets.items():
+    for split, its in sets.items():
         number = p.n_samples if split == TRAINING else round(FEWER * p.n_samples)
-        drawn[split] = [of_window(it) for it in draw(clips, number, p.window, p.draw_seed).samples]
-    return Material(drawn, source, policy, sound)
+        drawn[split] = [of_window(it) for it in draw(its, number, p.window, p.draw_seed).samples]
+    return drawn
 
 
 def _by_split(examples: Mapping[SpeakerClip, Sequence[Example]]) -> dict[str, list[Example]]:

@@ -29,6 +29,7 @@ class WindowMaterial:
     policy: str = "tight"
     lock: Lock = field(default_factory=Lock)
     heard: dict[str, np.ndarray] = field(default_factory=dict)  # clip -> its MFCC (R, 13)
+    shards: Mapping[str, str] = field(default_factory=dict)  # clip -> its shard: it lies in a store
 
     def load(self, example: Example) -> Arrays:
         """A window: faces (5, 100, 100) uint8, MFCC (13, 20) float32, one label and one weight."""

@@ -9,14 +9,14 @@ from phonoscope.core.errors import UsageError
 from phonoscope.data.split import TEST, TRAINING, VALIDATION
 from phonoscope.models import registry
 from phonoscope.models.backends.ava_asd_graph import mode_of
+from phonoscope.models.extras import need
 from phonoscope.models.state_dicts import read_state_dict
 from phonoscope.models.weights import weights
 from phonoscope.tasks.asd.examples import Examples
-from phonoscope.tasks.asd.material import checked, extent, material_of
+from phonoscope.tasks.asd.material import checked, contents, extent, material_of
 from phonoscope.tasks.asd.params import AugmentParams, ExamplesParams, NetworkParams
 from phonoscope.train.params import TrainParams
-
-WEIGHTS = "weights.safetensors"
+from phonoscope.train.weights import weights_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,8 @@ class Plan:
     def recipe(self) -> dict[str, dict[str, Any]]:
         """The settings for params.toml."""
         training = self.material.examples.get(TRAINING, ())
-        about = {"source": self.source.resolve().name, "policy": self.material.policy, "examples": len(training)}
+        held = {"examples": len(training), "contents": contents(self.material)}
+        about = {"source": self.source.resolve().name, "policy": self.material.policy, **held}
         start = {"init": self.init, "init_partial": self.partial, "licence": self.licence}
         settings = {**self.shape, **asdict(self.learning), **asdict(self.examples), **asdict(self.augment), **start}
         return {"asd": {"model": self.model}, "train": settings, "data": about}
@@ -81,7 +82,7 @@ def plan(
     network = settings.get("network") or NetworkParams()
     if model != "ava-asd" and network != NetworkParams():
         raise UsageError(f"'{model}' has no mode '{network.mode}': only ava-asd has modes")
-    begin = weights_at(init, model) if init else None
+    begin = weights_of(init, model) if init else None
     if begin and model == "ava-asd" and not partial:
         _check_mode(begin, network.mode)
     examples = settings.get("examples") or ExamplesParams()
@@ -100,14 +101,11 @@ def train_asd(plan: Plan, folder: Path, *, events: Path | None = None, on_progre
             another run.
         Diverged: the loss is no number any more.
     """
-    try:
-        from phonoscope.tasks.asd.task import asd_task
-        from phonoscope.train.begin import begin_with
-        from phonoscope.train.loop import train
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise UsageError("training needs PyTorch, which is not installed: pip install 'phonoscope[train]'") from None
+    need("training", "torch", extra="train")
+    from phonoscope.tasks.asd.task import asd_task
+    from phonoscope.train.begin import begin_with
+    from phonoscope.train.loop import train
+
     state = read_state_dict(plan.begin) if plan.begin else None
 
     def begin(network: Any) -> None:
@@ -121,23 +119,14 @@ def train_asd(plan: Plan, folder: Path, *, events: Path | None = None, on_progre
     return train(task, folder, plan.learning, recipe=plan.recipe, events=events, on_progress=on_progress)
 
 
-def weights_at(given: str, model: str) -> Path:
+def weights_of(given: str, model: str) -> Path:
     """The file of weights that is meant by a run's folder, a file, or a name that the model knows.
 
     Raises:
         UsageError: there is none.
         MissingWeights: it could not be had.
     """
-    path = Path(given).expanduser()
-    if path.is_dir():
-        if not (path / WEIGHTS).exists():
-            raise UsageError(f"'{path}' has no {WEIGHTS}: it is no run that has come to the end of an epoch")
-        return path / WEIGHTS
-    if path.is_file():
-        return path
-    if path.suffix or len(path.parts) > 1:
-        raise UsageError(f"there is no file of weights '{given}', and no folder of a run")
-    return weights(registry.card_of(f"{model}:{given}"))
+    return weights_at(given, lambda name: weights(registry.card_of(f"{model}:{name}")))
 
 
 def _check_mode(path: Path, wanted: str) -> None:

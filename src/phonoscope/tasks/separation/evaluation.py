@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from phonoscope.metrics.separation import best_order, bss_eval, gained, pesq, sdr, si_sdr, stoi
-from phonoscope.tasks.separation.folders import Case, LeftOut
+from phonoscope.tasks.separation.folders import FOLDER, Case, LeftOut
 
 TOLERANCE_S = 0.05  # s by which the files of a mixture may differ in length
 
@@ -134,16 +134,16 @@ def _read(files: Sequence[Path], tolerance_s: float) -> tuple[np.ndarray, int]:
     lengths = [len(it) for it in sounds]
     for path, rate, length in zip(files, rates, lengths, strict=True):
         if rate != rates[0]:
-            raise ValueError(f"{_name(path)} has {rate} Hz, {_name(files[0])} {rates[0]} Hz; resample one of them")
+            raise ValueError(f"{_called(path)} has {rate} Hz, {_called(files[0])} {rates[0]} Hz; resample one of them")
         if abs(length - lengths[0]) > tolerance_s * rate:
             longer = f"{abs(length - lengths[0]) / rate:.3f} s {'longer' if length > lengths[0] else 'shorter'}"
-            raise ValueError(f"{_name(path)} is {longer} than {_name(files[0])}; {tolerance_s:g} s are allowed")
+            raise ValueError(f"{_called(path)} is {longer} than {_called(files[0])}; {tolerance_s:g} s are allowed")
     cut = np.array([it[: min(lengths)] for it in sounds])
     for path, sound in zip(files, cut, strict=True):
         if not sound.any():
-            raise ValueError(f"{_name(path)} is silent, so no ratio is defined")
+            raise ValueError(f"{_called(path)} is silent, so no ratio is defined")
         if not np.isfinite(sound).all():
-            raise ValueError(f"{_name(path)} holds samples that are NaN or infinite")
+            raise ValueError(f"{_called(path)} holds samples that are NaN or infinite")
     return cut, rates[0]
 
 
@@ -151,10 +151,15 @@ def _sound(path: Path) -> tuple[np.ndarray, int]:
     try:
         sound, rate = soundfile.read(path, dtype="float64", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"{_name(path)} cannot be read: {error.error_string}") from None
+        raise ValueError(f"{_called(path)} cannot be read: {error.error_string}") from None
     if sound.shape[1] != 1:
-        raise ValueError(f"{_name(path)} has {sound.shape[1]} channels, expected one")
+        raise ValueError(f"{_called(path)} has {sound.shape[1]} channels, expected one")
     return sound[:, 0], rate
+
+
+def _called(path: Path) -> str:
+    """A file, told from the one of the same name in the other folder."""
+    return f"{path.parents[1].name}/{_name(path)}" if FOLDER.fullmatch(path.parent.name) else _name(path)
 
 
 def _name(path: Path) -> str:

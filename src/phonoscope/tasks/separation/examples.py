@@ -1,16 +1,16 @@
 """What a separator learns from and is judged on: people who speak alone, mixed anew each time; it needs no torch."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
 
 from phonoscope.core.errors import UsageError
 from phonoscope.core.time import Span
+from phonoscope.data.kept import Kept
+from phonoscope.data.mix_sounds import Sounds
 from phonoscope.data.mixing import MixParams, mixed
 from phonoscope.data.split import SETS, TRAINING
 from phonoscope.tasks.separation.params import ExamplesParams
@@ -45,8 +45,8 @@ Face = Callable[[Any], np.ndarray]
 class Mixed:
     """P voices that are heard at once, T frames long."""
 
-    sound: np.ndarray  # (N,) float32
-    voices: np.ndarray  # (P, N) float32, as loud as they are in it
+    sound: np.ndarray  # (N,) float32, with noise if there is some
+    voices: np.ndarray  # (P, N) float32, as loud and as reverberant as they are in it
     rows: np.ndarray  # (P, T, D) float32, NaN where a face is not seen
     speakers: tuple[str, ...]
 
@@ -57,10 +57,9 @@ class Material:
 
     voices: Mapping[str, Sequence[Voice]]
     face: Face | None = None  # None: nobody looks at faces
+    sounds: Sounds = field(default_factory=Sounds)  # noise and rooms that mixtures are laid into
     most_bytes: int = 1 << 30
-    _kept: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=OrderedDict)
-    _bytes: int = 0
-    _lock: Any = field(default_factory=Lock)  # films are read by several threads
+    _kept: Kept = field(default_factory=Kept, init=False)
 
     @cached_property
     def people(self) -> dict[str, list[list[Voice]]]:
@@ -83,16 +82,10 @@ class Material:
         Raises:
             UsageError: the sound is not finite, or there are not as many samples and rows as its frames want.
         """
-        with self._lock:
-            if id(voice) not in self._kept:
-                found = _checked(voice, voice.audio(), self._rows(voice))
-                self._kept[id(voice)] = found
-                self._bytes += sum(it.nbytes for it in found)
-            self._kept.move_to_end(id(voice))
-            found = self._kept[id(voice)]
-            while self._bytes > self.most_bytes and len(self._kept) > 1:
-                self._bytes -= sum(it.nbytes for it in self._kept.popitem(last=False)[1])
-            return found
+        audio, rows = self._kept.get(
+            id(voice), lambda: _checked(voice, voice.audio(), self._rows(voice)), self.most_bytes
+        )
+        return audio, rows
 
     def _rows(self, voice: Voice) -> np.ndarray:
         return self.face(voice) if self.face else np.zeros((len(voice.span), 0), np.float32)
@@ -126,8 +119,8 @@ def draw(material: Material, split: str, p: ExamplesParams, rng: np.random.Gener
     sounds, rows = (np.stack(it) for it in zip(*parts, strict=True))
     if vary and rng.random() < p.still:
         sounds[-1], rows[-1] = 0, rows[-1, :1]
-    how = MixParams(speakers=p.speakers, gains=p.gains, snr_db=p.snr_db, normalise=p.normalise)
-    made = mixed(sounds, how, rng)
+    how = MixParams(speakers=p.speakers, gains=p.gains, snr_db=p.snr_db, noise_db=p.noise_db, normalise=p.normalise)
+    made = mixed(sounds, how, rng, *material.sounds.drawn(p.speakers, rng))
     return Mixed(made.sound, made.voices, rows, tuple(voice.speaker for voice in chosen))
 
 

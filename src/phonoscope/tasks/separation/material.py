@@ -1,14 +1,17 @@
 """Where examples come from: the people of a store who speak alone, and what their faces are to a network."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from phonoscope.core.errors import UsageError
+from phonoscope.data.mix_sounds import Sounds
 from phonoscope.data.split import SETS, TRAINING, VALIDATION
-from phonoscope.data.voices import Voice, voices_in
+from phonoscope.data.voices import Voice, parted_anew, voices_in
 from phonoscope.store.folder import Store
 from phonoscope.tasks.separation.examples import FPS, Face, Material
 from phonoscope.tasks.separation.params import ExamplesParams
@@ -21,6 +24,7 @@ class Found:
     """Voices of a store, and what was not taken."""
 
     material: Material
+    voices: Sequence[Voice] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)  # recording -> why
     model: str = ""  # that made the rows of faces, as in mouth@1; "": nobody looks at faces
 
@@ -33,10 +37,14 @@ def found_in(source: Path, p: ExamplesParams, *, sees: bool = True, blind: bool 
         blind: it could, but is shown none.
 
     Raises:
-        UsageError: it is no store, or has no voice, or none whose face's rows are there as they are wanted.
+        UsageError: it is no store, or has no voice, or none whose face's rows are there as they are wanted; or a folder
+            of noise or rooms has no sound in it.
     """
     if not (source / "store.json").exists():
         raise UsageError(f"'{source}' is no store: `phonoscope prepare FILM --to {source}` makes one")
+    noise, responses = (Path(it).expanduser() if it else None for it in (p.noise, p.responses))
+    sounds = Sounds(noise, responses)
+    _ = sounds.noises, sounds.rooms  # before anything is listened to
     store = Store(source)
     # whoever is heard: who is seen enough is asked below, of what faces are to a network
     heard = voices_in(store, least_s=p.least_s, seed=p.split_seed)
@@ -51,23 +59,43 @@ def found_in(source: Path, p: ExamplesParams, *, sees: bool = True, blind: bool 
     for voice in voices:
         sets.setdefault(voice.split, []).append(voice)
     face: Face | None = _unseen if blind else (lambda voice: voice.rows(p.rows)) if sees else None
-    return Found(Material(sets, face), left_out, model)
+    return Found(Material(sets, face, sounds), voices, left_out, model)
 
 
-def checked(material: Material, source: Path, speakers: int, wanted: Iterable[str] = (TRAINING, VALIDATION)) -> None:
+def contents(found: Found, rows: str) -> str:
+    """What is learnt from, in 16 hex digits: who is heard when, in which set, by which recipe of sound and faces."""
+    said = []
+    for it in found.voices:
+        receipts = it.stored.receipts
+        keys = [receipts[name].key for name in ("audio", rows) if name in receipts]
+        said.append([it.stored.recording.id, it.track, it.span.start, it.span.stop, it.speaker, it.split, *keys])
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:16]
+
+
+def checked(found: Found, source: Path, speakers: int, wanted: Iterable[str] = (TRAINING, VALIDATION)) -> None:
     """Nothing, if there are as many people in every split that is wanted as a mixture has.
 
     Raises:
         UsageError: there are not.
     """
-    counts = {split: len(material.people.get(split, ())) for split in SETS}
+    counts = {split: len(found.material.people.get(split, ())) for split in SETS}
     for split in wanted:
         if counts[split] < speakers:
+            has = f"{counts[split]} speaker{'' if counts[split] == 1 else 's'} in the split '{split}'"
             there = ", ".join(f"{count} in {name}" for name, count in counts.items())
-            raise UsageError(
-                f"'{source}' has {counts[split]} speakers in the split '{split}', mixtures want {speakers} ({there}): "
-                "films lie in SPLIT/SPEAKER/, or another --split-seed or more speakers are wanted"
-            )
+            seed = seed_for(found.voices, speakers)
+            seeded = f"train with --split-seed {seed}, which gives each set {speakers} or more"
+            told = f"'{source}' has {has}, mixtures want {speakers} ({there})"
+            raise UsageError(f"{told}: {seeded if seed else 'take more people'}, or lay films into SPLIT/SPEAKER/")
+
+
+def seed_for(voices: Sequence[Voice], speakers: int) -> int | None:
+    """The least seed, 0 aside, that draws as many people into each set; None if none of a hundred does."""
+    for seed in range(1, 101):
+        people = {(it.split, it.speaker) for it in parted_anew(voices, seed)}
+        if all(sum(split == name for split, _ in people) >= speakers for name in SETS):
+            return seed
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,9 @@ class ExamplesParams:
     judged: int = 300  # mixtures of validation, and of test: the same in every epoch
     gains: Literal["snr", "equal"] = "snr"  # voices are made louder or quieter by lot, or equal: all by 1/speakers
     snr_db: tuple[float, float] = (-5.0, 5.0)  # dB; of the first voice against each other one, by lot
+    noise: str = ""  # folder of noise; a part of one of its sounds, by lot, is laid below the voices of each mixture
+    noise_db: tuple[float, float] = (0.0, 20.0)  # dB; of all voices over the noise, by lot
+    responses: str = ""  # folder of impulse responses of rooms; one of them, by lot, answers to each voice
     normalise: Literal["none", "peak", "loudness"] = "peak"  # of a mixture: its peak to 0.99, or to -23 LUFS
     rows: Rows = "lips"  # what faces are to it: this artifact's rows
     hide: float = 0.1  # share of faces of training that are hidden for a part of their mixture
@@ -71,5 +74,6 @@ class ExamplesParams:
         within("train.max_missing", self.max_missing, 0, 1)
         within("train.mix_seed", self.mix_seed, 0)
         within("train.split_seed", self.split_seed, 0)
-        if not self.snr_db[0] <= self.snr_db[1]:
-            raise UsageError(f"train.snr_db must be a lower and an upper bound, got {self.snr_db[0]} {self.snr_db[1]}")
+        for name, (least, most) in (("snr_db", self.snr_db), ("noise_db", self.noise_db)):
+            if not least <= most:
+                raise UsageError(f"train.{name} must be a lower and an upper bound, got {least} {most}")

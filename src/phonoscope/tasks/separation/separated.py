@@ -56,7 +56,7 @@ def is_whole(made: Separated, to: Path, faces: Sequence[int], made_from: dict[st
     """Whether all that is wanted is there, made from the same."""
     if made.made_from != made_from or [it.face for it in made.faces] != list(faces):
         return False
-    if films and not made.notes and not all(it.film for it in made.faces):
+    if films and not all(it.film for it in made.faces):
         return False
     names = [made.mixture, *(name for it in made.faces for name in (it.wav, it.film) if name)]
     return all((to / name).exists() for name in names)

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import log10
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,12 @@ from phonoscope.models.stretches import Voices
 from phonoscope.store.files import as_json, whole_file
 from phonoscope.store.recording import StoredRecording
 from phonoscope.tasks.separation.separated import SAMPLE_RATE, FaceVoice, Separated, is_whole, read_separated
+from phonoscope.tasks.separation.separators import check_rows
 from phonoscope.tasks.separation.subjects import By, Subject, subjects_of
 
 BLOCK = 1 << 16  # samples that are read at once
 FULL = 1 - 2.0**-15  # the loudest that 16 bits hold
 QUIET = 1e-10  # mean square below which a voice is silence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeparatorParams:
-    """Which model tells voices apart."""
-
-    model: str = "auto"  # a voice separator by name; auto: the one that comes along
-    weights: str = ""  # a file of weights, your own for example, or the folder of a run
 
 
 def separate(
@@ -62,9 +55,11 @@ def separate(
         RecordingFailed: the film cannot be read.
     """
     chosen, others = subjects_of(stored, by, wanted, least_s)
+    check_rows(stored, separator)
     made_from = made_of(stored, separator, by)
     before = None if force else read_separated(to / f"{stored.recording.id}.json")
-    if before and is_whole(before, to, [it.number for it in chosen], made_from, films):
+    lacks = films and (before is None or not before.notes or _is_there(stored))  # a film that was gone may be back
+    if before and is_whole(before, to, [it.number for it in chosen], made_from, lacks):
         return before, False
     to.mkdir(parents=True, exist_ok=True)
     (to / f"{stored.recording.id}.json").unlink(missing_ok=True)  # what it tells of is about to change
@@ -92,9 +87,16 @@ def separate(
 
 
 def made_of(stored: StoredRecording, separator: VoiceSeparator, by: By = "track") -> dict[str, str]:
-    """What voices are made from: keys of the sound, of the lips, of people if they matter, and who separates."""
-    receipts, names = stored.receipts, ("audio", "lips", *(["people"] if by == "person" else []))
+    """What voices are made from: keys of the sound, of the faces, of people if they matter, and who separates."""
+    receipts, names = stored.receipts, ("audio", separator.rows, *(["people"] if by == "person" else []))
     return {name: receipts[name].key for name in names} | {"separator": separator.card.identity}
+
+
+def _is_there(stored: StoredRecording) -> bool:
+    try:
+        return stored.source.exists()
+    except (RecordingFailed, OSError):
+        return False
 
 
 def _voices(
@@ -109,7 +111,7 @@ def _voices(
     """Write a wav for each chosen face, all at once, block by block."""
     import soundfile
 
-    arrays: TrackArrays = stored.load("lips")
+    arrays: TrackArrays = stored.load(separator.rows)
     lips = [it.lips(arrays) for it in (*chosen, *others)]
     told = Voices(separator, lips)
     names = [f"{stored.recording.id}_{kind}{it.number}.wav" for it in chosen]

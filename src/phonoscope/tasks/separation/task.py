@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from phonoscope.core.istft import istft
-from phonoscope.core.masks import complex_ratio_mask, compressed, recovered
-from phonoscope.core.stft import stft
+from phonoscope.core.masks import complex_ratio_mask, compressed
 from phonoscope.data.split import TEST
-from phonoscope.tasks.separation.examples import SAMPLE_RATE, Batches, Material, Mixed
+from phonoscope.models.backends.looking_to_listen import masked, parts, spectrum_of
+from phonoscope.tasks.separation.examples import Batches, Material, Mixed
 from phonoscope.tasks.separation.judging import Gain, Separate, figures, gains
 from phonoscope.tasks.separation.losses import (
     discriminative_costs,
@@ -47,33 +46,15 @@ def batch_of(them: Sequence[Mixed], masks: bool) -> SeparationBatch:
     sound, voices, faces = (np.stack([getattr(it, name) for it in them]) for name in ("sound", "voices", "rows"))
     spectrum = true = np.zeros(0, np.float32)
     if masks:
-        spectrum = np.stack([_parts(spectrum_of(it.sound)) for it in them])
+        spectrum = np.stack([parts(spectrum_of(it.sound)) for it in them])
         true = np.stack([true_masks(it) for it in them])
     return SeparationBatch(*(torch.from_numpy(it) for it in (sound, voices, faces, spectrum, true)))
-
-
-def spectrum_of(sound: np.ndarray) -> np.ndarray:
-    """The spectrum (T, 257) complex of sound (N,) at 16 kHz, as the seed has it."""
-    return stft(sound, SAMPLE_RATE).values
 
 
 def true_masks(it: Mixed) -> np.ndarray:
     """The compressed masks (T, 257, 2, P) float32 that make its voices of a mixture."""
     whole = spectrum_of(it.sound)
-    return np.stack([_parts(compressed(complex_ratio_mask(spectrum_of(one), whole))) for one in it.voices], -1)
-
-
-def masked(sound: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Voices (P, N) float32 that compressed masks (T, 257, 2, P) leave of a sound (N,)."""
-    whole = spectrum_of(sound)
-    each = recovered(masks[:, :, 0] + 1j * masks[:, :, 1])
-    voices = [istft(whole * mask, len(sound), SAMPLE_RATE) for mask in np.moveaxis(each, -1, 0)]
-    return np.stack(voices).astype(np.float32)
-
-
-def _parts(spectrum: np.ndarray) -> np.ndarray:
-    """Real and imaginary part (…, 2) float32."""
-    return np.stack([np.real(spectrum), np.imag(spectrum)], -1).astype(np.float32)
+    return np.stack([parts(compressed(complex_ratio_mask(spectrum_of(one), whole))) for one in it.voices], -1)
 
 
 def separation_task(
@@ -155,7 +136,7 @@ def separator_of(made: nn.Module, model: str, *, blind: bool = False) -> Separat
     def separate(sound: np.ndarray, rows: np.ndarray) -> np.ndarray:
         nothing = np.zeros((len(rows), 0), np.float32)
         batch = batch_of([Mixed(sound, nothing, rows, ())], False)
-        spectrum = torch.from_numpy(_parts(spectrum_of(sound))[None]) if masks else batch.spectrum
+        spectrum = torch.from_numpy(parts(spectrum_of(sound))[None]) if masks else batch.spectrum
         shown = SeparationBatch(batch.sound, batch.voices, batch.faces, spectrum, batch.masks)
         place = next(made.parameters()).device
         made.eval()

@@ -15,7 +15,7 @@ from phonoscope.tasks.separation.judging import Row, Separate, cases_of, judged
 from phonoscope.tasks.separation.material import Extent, checked, extent, found_in
 from phonoscope.tasks.separation.networks.registry import entry, network
 from phonoscope.tasks.separation.params import ExamplesParams, NetworkParams
-from phonoscope.tasks.separation.training import weights_at
+from phonoscope.train.weights import weights_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,13 @@ def judgement(given: str, source: Path, split: str) -> Judgement:
     p = msgspec.convert(settings["examples"], ExamplesParams)
     p = replace(p, mixtures=p.judged, hide=0, still=0, pace=1, tilt=0)  # of training as of the others: none is varied
     blind = msgspec.convert(settings["network"], NetworkParams).blind
-    material = found_in(source, p, sees=bool(kind.sees), blind=blind).material
-    checked(material, source, p.speakers, [split])
+    for what, folder in (("noise", p.noise), ("responses", p.responses)):
+        if folder and not Path(folder).expanduser().is_dir():
+            asked = f"'{given}' was trained with --{what} {folder}, and is judged so, too"
+            raise UsageError(f"{asked}: there is no such folder here, put it where it was")
+    found = found_in(source, p, sees=bool(kind.sees), blind=blind)
+    checked(found, source, p.speakers, [split])
+    material = found.material
     mixtures = Batches(material, split, 0, p, 0, list)
     rows = judged(separate, cases_of(mixtures), any_order=blind or not kind.sees)
     return Judgement(str(state.about["network"]), rows, mixtures.mixtures, extent(material, split))

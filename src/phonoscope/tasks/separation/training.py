@@ -9,12 +9,11 @@ from phonoscope.core.errors import UsageError
 from phonoscope.data.split import SETS, TRAINING
 from phonoscope.models.extras import need
 from phonoscope.models.state_dicts import read_state_dict
-from phonoscope.tasks.separation.material import Found, checked, extent, found_in
+from phonoscope.tasks.separation.material import Found, checked, contents, extent, found_in
 from phonoscope.tasks.separation.networks.registry import entry
 from phonoscope.tasks.separation.params import OBJECTIVES, ExamplesParams, NetworkParams, ObjectiveParams
 from phonoscope.train.params import TrainParams
-
-WEIGHTS = "weights.safetensors"
+from phonoscope.train.weights import weights_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +57,11 @@ class Plan:
     @property
     def recipe(self) -> dict[str, dict[str, Any]]:
         """The settings for params.toml."""
-        about = {"source": self.source.resolve().name, "rows_by": self.found.model}
+        held = contents(self.found, self.examples.rows)
+        about = {"source": self.source.resolve().name, "rows_by": self.found.model, "contents": held}
         voices = {name: extent(self.found.material, name).voices for name in SETS}
         start = {"init": self.init, "init_partial": self.partial, "licence": self.licence}
-        examples = {**asdict(self.examples), "snr_db": list(self.examples.snr_db)}
+        examples = {**asdict(self.examples), **{it: list(getattr(self.examples, it)) for it in ("snr_db", "noise_db")}}
         settings = {**asdict(self.network), **asdict(self.learning), **examples, **asdict(self.objective), **start}
         return {"separation": {"model": self.model}, "train": settings, "data": {**about, **voices}}
 
@@ -92,7 +92,7 @@ def plan(
         raise UsageError(f"'{model}' cannot be made blind: only compact can; audio-only sees nothing as it is")
     begin = weights_at(init) if init else None
     found = found_in(source, examples, sees=bool(kind.sees), blind=chosen.blind)
-    checked(found.material, source, examples.speakers)
+    checked(found, source, examples.speakers)
     return Plan(
         model=model, source=source, found=found, init=init, begin=begin, partial=partial, licence=licence, **settings
     )
@@ -126,22 +126,6 @@ def train_separation(
     return train(task, folder, plan.learning, recipe=plan.recipe, events=events, on_progress=on_progress)
 
 
-def weights_at(given: str) -> Path:
-    """The file of weights that is meant by a run's folder, or by a file.
-
-    Raises:
-        UsageError: there is none.
-    """
-    path = Path(given).expanduser()
-    if path.is_dir():
-        if not (path / WEIGHTS).exists():
-            raise UsageError(f"'{path}' has no {WEIGHTS}: it is no run that has come to the end of an epoch")
-        return path / WEIGHTS
-    if not path.is_file():
-        raise UsageError(f"there is no file of weights '{given}', and no folder of a run")
-    return path
-
-
 def about(plan: Plan, version: str, figures: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     """The card of what a run has made, for its file's metadata."""
     trained = extent(plan.found.material, TRAINING)
@@ -149,7 +133,8 @@ def about(plan: Plan, version: str, figures: Mapping[str, Mapping[str, float]]) 
     told = [f"{origin} on {trained}, mixtures of {plan.examples.speakers} voices"]
     for split, found in figures.items():
         if "si_sdri_db" in found:
-            told.append(f"{split}: SI-SDRi {found['si_sdri_db']:.2f} dB on {extent(plan.found.material, split)}")
+            others = extent(plan.found.material, split)
+            told.append(f"{split}, on others: SI-SDRi {found['si_sdri_db']:.2f} dB, {others}")
     return {
         "network": plan.model,
         "shape": plan.shape,
@@ -157,6 +142,7 @@ def about(plan: Plan, version: str, figures: Mapping[str, Mapping[str, float]]) 
         "licence": plan.licence or "as its owner says",
         "rows": plan.examples.rows,
         "lips": plan.found.model.partition("@")[0],
+        "rows_by": plan.found.model,
         "blind": plan.network.blind,
         "stretch": plan.examples.frames,
         "settings": {"network": asdict(plan.network), "examples": asdict(plan.examples)},

@@ -9,18 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from phonoscope.models.backends.looking_to_listen_graph import (
+    BINS,
+    HEARD_KERNELS,
+    LAST,
+    NORM_EPS,
+    PARTS,
+    SEEN,
+    SEEN_KERNELS,
+)
 from phonoscope.tasks.separation.networks.keras_lstm import BothWays
 from phonoscope.tasks.separation.params import Gates
-
-BINS, PARTS = 257, 2  # of a row of a spectrum; real and imaginary
-LAST = 8  # filters of the last convolution over the spectrum
-SEEN = 256  # filters of each over the faces
-HEARD_KERNELS = (  # kernel and dilation, each (time, frequency)
-    ((1, 7), (1, 1)), ((7, 1), (1, 1)), ((5, 5), (1, 1)), ((5, 5), (2, 1)), ((5, 5), (4, 1)), ((5, 5), (8, 1)),
-    ((5, 5), (16, 1)), ((5, 5), (32, 1)), ((5, 5), (1, 1)), ((5, 5), (2, 2)), ((5, 5), (4, 4)), ((5, 5), (8, 8)),
-    ((5, 5), (16, 16)), ((5, 5), (32, 32)), ((1, 1), (1, 1)),
-)  # fmt: skip
-SEEN_KERNELS = ((7, 1), (5, 1), (5, 2), (5, 4), (5, 8), (5, 16))  # kernel and dilation, along time
 
 
 class Masks(nn.Module):
@@ -143,7 +142,7 @@ def normed(convolution: nn.Conv1d | nn.Conv2d) -> nn.Sequential:
     if convolution.bias is not None:
         nn.init.zeros_(convolution.bias)
     norm = nn.BatchNorm1d if isinstance(convolution, nn.Conv1d) else nn.BatchNorm2d
-    return nn.Sequential(convolution, norm(convolution.out_channels, eps=1e-3, momentum=0.01), nn.ReLU())
+    return nn.Sequential(convolution, norm(convolution.out_channels, eps=NORM_EPS, momentum=0.01), nn.ReLU())
 
 
 def resampled(rows: Tensor, count: int) -> Tensor:

@@ -1,0 +1,174 @@
+"""A bucket: objects by name, each whole or not there; whatever goes wrong on the way is tried again, then told."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol, TypeVar
+from urllib.parse import urlparse
+
+from phonoscope.core.errors import RecordingFailed, UsageError
+
+TRIES = 6  # of a request, in all
+FIRST_WAIT_S = 0.1  # before the second try; twice as long before each further one
+NEW = ""  # the tag of an object that is not there yet
+EXTRAS = {"s3": "s3", "s3a": "s3"}  # scheme -> the extra that reads it
+
+Value = TypeVar("Value")
+
+
+class Conflict(Exception):
+    """Another writer has changed the object since we saw it."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """An object, unopened."""
+
+    size: int  # bytes
+    mtime_ns: int  # when it was written, since 1970; 0 if the store does not say
+    tag: str  # another content has another tag
+
+
+class Driver(Protocol):
+    """One kind of object store, one try at a time: a missing object is a FileNotFoundError."""
+
+    @property
+    def faults(self) -> tuple[type[Exception], ...]:
+        """What a try may end with that may go well the next time."""
+        ...
+
+    def get(self, path: str) -> tuple[bytes, str]:
+        """Content and tag."""
+        ...
+
+    def put(self, path: str, content: bytes, seen: str | None) -> str:
+        """The tag of what was written, if the object's was `seen` (NEW: there was none; None: whatever there was).
+
+        Raises:
+            Conflict: it was not.
+        """
+        ...
+
+    def about(self, path: str) -> About:
+        """What can be told without reading it."""
+        ...
+
+    def upload(self, path: str, file: Path) -> None:
+        """A file as an object."""
+        ...
+
+    def download(self, path: str, file: Path) -> None:
+        """An object as a file."""
+        ...
+
+    def delete(self, paths: list[str]) -> None:
+        """Remove objects; those that are not there are none."""
+        ...
+
+    def names(self, path: str, most: int | None) -> list[str]:
+        """Objects below a path, as paths; at most so many. This is a listing: dear, and slow."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What lies below one URI.
+
+    Every method raises RecordingFailed ("storage") once a request has failed for good, in one line.
+    """
+
+    uri: str
+    path: str  # as the driver names it
+    driver: Driver
+
+    def get(self, name: str) -> tuple[bytes, str] | None:
+        """Content and tag of an object; None if there is none."""
+        return self._tried("read", name, lambda path: _unless_missing(lambda: self.driver.get(path)))
+
+    def about(self, name: str) -> About | None:
+        """What can be told of an object without reading it; None if there is none."""
+        return self._tried("looked at", name, lambda path: _unless_missing(lambda: self.driver.about(path)))
+
+    def put(self, name: str, content: bytes, seen: str | None = None) -> str:
+        """Write an object; its new tag.
+
+        Args:
+            seen: write only if this is its tag; NEW: only if there is none.
+
+        Raises:
+            Conflict: another writer was first, or our own try whose answer got lost: look what is there now.
+        """
+        return self._tried("written", name, lambda path: self.driver.put(path, content, seen))
+
+    def upload(self, name: str, file: Path) -> None:
+        """A file as an object."""
+        self._tried("written", name, lambda path: self.driver.upload(path, file))
+
+    def download(self, name: str, file: Path) -> bool:
+        """An object as a file; False, and no file worth reading, if there is no such object."""
+        done = self._tried("read", name, lambda path: _unless_missing(lambda: (self.driver.download(path, file),)))
+        return done is not None
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Remove objects; those that are not there are none."""
+        if gone := sorted({f"{self.path}/{name}" for name in names}):
+            self._tried("removed", "", lambda _: self.driver.delete(gone))
+
+    def below(self, prefix: str = "", most: int | None = None) -> list[str]:
+        """The names of objects below a name, by a listing: dear, so never a matter of course."""
+        found = self._tried("listed", prefix, lambda path: self.driver.names(path.rstrip("/") + "/", most))
+        return [it.removeprefix(f"{self.path}/") for it in found]
+
+    def _tried(self, done: str, name: str, request: Callable[[str], Value]) -> Value:
+        said = ""
+        for tries in range(TRIES):
+            if tries:
+                time.sleep(FIRST_WAIT_S * 2 ** (tries - 1))
+            try:
+                return request(f"{self.path}/{name}" if name else self.path)
+            except (FileNotFoundError, PermissionError) as error:  # asking again does not help
+                raise self._failed(done, name, str(error)) from error
+            except self.driver.faults as error:
+                said = " ".join(str(error).split()) or type(error).__name__
+        raise self._failed(done, name, f"{said}; tried {TRIES} times")
+
+    def _failed(self, done: str, name: str, why: str) -> RecordingFailed:
+        return RecordingFailed("storage", f"{self.uri}{'/' if name else ''}{name} could not be {done}: {why}")
+
+
+def _unless_missing(request: Callable[[], Value]) -> Value | None:
+    try:
+        return request()
+    except FileNotFoundError:
+        return None
+
+
+@cache
+def bucket_at(uri: str) -> Bucket:
+    """The bucket at a URI such as s3://bucket/films; nothing is asked of it yet.
+
+    Credentials, endpoint and everything else are fsspec's: its configuration, or the environment (docs/storage.md).
+
+    Raises:
+        UsageError: nothing here reads such URIs.
+    """
+    import fsspec
+    from fsspec.config import conf
+
+    scheme = urlparse(uri).scheme
+    try:
+        kind = fsspec.get_filesystem_class(scheme)
+    except ImportError as error:
+        mend = f"pip install 'phonoscope[{EXTRAS[scheme]}]'" if scheme in EXTRAS else " ".join(str(error).split())
+        raise UsageError(f"'{scheme}:' cannot be read without more: {mend}") from None
+    except ValueError:
+        raise UsageError(f"'{scheme}:' cannot be read: give a folder, or a URI as s3://bucket/films") from None
+    if scheme in EXTRAS:
+        from phonoscope.store.s3 import S3, options
+
+        return Bucket(uri, kind._strip_protocol(uri), S3(fsspec.filesystem(scheme, **options(conf.get(scheme, {})))))
+    from phonoscope.store.any_bucket import AnyBucket
+
+    return Bucket(uri, kind._strip_protocol(uri), AnyBucket(fsspec.filesystem(scheme, use_listings_cache=False)))
