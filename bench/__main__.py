@@ -24,7 +24,7 @@ BENCHES = {
     "report": "report.html of 500 recordings; about a minute",
     "memory": "an hour of film against six minutes; about 10 min",
     "asd_metric": "AVA's average precision of 761,000 rows, ours over the official procedure; about a minute",
-    "separation": "voices told apart by lips, of people not seen: trains with 3 seeds; 15 min of CPU",
+    "separation": "voices told apart by lips, of people not seen: trains with 3 seeds; 25 min of CPU",
     "separation_recipe": "the recipe of the separator that comes along, from voices that you bring; 10 min of CPU",
     "separation_metric": "SDR, SIR and SAR of two voices of 3 s, ours over mir_eval; under a minute",
     "visemes": "which viseme is spoken: viseme-gru over pocketsphinx' phone loop, people not heard; 3 min of CPU",

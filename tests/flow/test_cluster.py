@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,11 +26,8 @@ from phonoscope.flow.stages import in_turns, stages_of
 from phonoscope.flow.step import Needs
 from phonoscope.store.ledger import read_failures
 from phonoscope.testing.buckets import KEYS
-from phonoscope.testing.film import flash_and_beep
 from phonoscope.testing.quick import fingerprint, quick_job
 from phonoscope.testing.trouble import Stillborn, on_its_machine, troubled
-
-NUM_FILMS = 3
 
 
 @pytest.fixture(scope="module")
@@ -68,22 +64,6 @@ def _far(s3, home: Path) -> dict[str, str]:
     return {**KEYS, "AWS_ENDPOINT_URL": s3.url, "PHONOSCOPE_HOME": str(home)}
 
 
-@pytest.fixture(scope="module")
-def films(tmp_path_factory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("films")
-    paths = [folder / f"film {k}.mp4" for k in range(NUM_FILMS)]
-    for k, path in enumerate(paths):
-        flash_and_beep(path, duration_s=Fraction(1), events_s=[Fraction(k + 1, 5)])
-    return paths
-
-
-@pytest.fixture(scope="module")
-def undisturbed(films, tmp_path_factory) -> dict[str, str]:
-    root = tmp_path_factory.mktemp("undisturbed") / "store"
-    assert not [o.failure for o in quick_job(films, root).carry_out() if o.failure]
-    return fingerprint(root)
-
-
 def carry_out(doing, items, on_progress=lambda *_: None, work=troubled):
     outcomes = list(doing.run(work, items, on_progress))
     assert len({o.source for o in outcomes}) == len(outcomes)
@@ -108,7 +88,7 @@ def test_a_cluster_gives_the_same_bytes_as_here(machine, films, undisturbed, tmp
     outcomes = list(quick_job(films, "store").carry_out(2, doing=Ray(workers=2)))
     assert not [o.failure for o in outcomes if o.failure] and fingerprint(tmp_path / "store") == undisturbed
     again = list(quick_job(films, "store").carry_out(2, doing=Ray(workers=2)))
-    assert len(again) == NUM_FILMS and not any(o.made for o in again)
+    assert len(again) == len(films) and not any(o.made for o in again)
 
 
 def test_what_a_lost_machine_had_in_hand_is_done_by_another(cluster, machine, films, undisturbed, tmp_path):
@@ -134,7 +114,7 @@ def test_machines_that_share_nothing_but_a_bucket_fill_it_with_the_same_bytes(
     twin = cluster.grow(env_vars=_far(s3, tmp_path / "twin"))
     outcomes = list(quick_job(films, bucket).carry_out(3, doing=Ray(workers=3)))
     cluster.lose(twin)
-    assert not [o.failure for o in outcomes if o.failure] and len(outcomes) == NUM_FILMS
+    assert not [o.failure for o in outcomes if o.failure] and len(outcomes) == len(films)
     assert [path.name for path in (tmp_path / "twin").iterdir()] == ["stores"]
     there = fsspec.filesystem(
         "s3", endpoint_url=s3.url, key=KEYS["AWS_ACCESS_KEY_ID"], secret=KEYS["AWS_SECRET_ACCESS_KEY"]

@@ -10,7 +10,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from fractions import Fraction
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -19,27 +18,8 @@ import pytest
 from phonoscope.flow.shard import Shard
 from phonoscope.store.folder import Store
 from phonoscope.store.ledger import Failure, add_failure, read_failures, settle_failures
-from phonoscope.testing.film import flash_and_beep
 from phonoscope.testing.quick import fingerprint, quick_job
 from phonoscope.testing.trouble import deadly
-
-NUM_FILMS = 3
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("films")
-    paths = [folder / f"film {k}.mp4" for k in range(NUM_FILMS)]
-    for k, path in enumerate(paths):
-        flash_and_beep(path, duration_s=Fraction(1), events_s=[Fraction(k + 1, 5)])
-    return paths
-
-
-@pytest.fixture(scope="module")
-def undisturbed(films, tmp_path_factory) -> dict[str, str]:
-    root = tmp_path_factory.mktemp("undisturbed") / "store"
-    assert not [o.failure for o in quick_job(films, root).carry_out() if o.failure]
-    return fingerprint(root)
 
 
 def debris(root: Path) -> list[Path]:
@@ -157,7 +137,7 @@ def test_a_recording_that_was_taken_in_only_half_is_passed_over_and_then_finishe
     (first / ".clock.parquet.part").write_text("half")
     (second / "receipts.json").unlink()
     (second / ".crops.part").mkdir()
-    assert first.name not in Store(tmp_path) and len(Store(tmp_path)) == NUM_FILMS - 1
+    assert first.name not in Store(tmp_path) and len(Store(tmp_path)) == len(films) - 1
     job = quick_job(films, tmp_path)
     (known,) = replace(job, items=[second.name], work=replace(job.work, ingests=False)).carry_out()
     assert known.failure.reason == "incomplete" and "prepare its film again" in known.failure.message

@@ -71,12 +71,7 @@ def avspeech_embeddings(
     plans = [_plan(material, clip, number, folder, p) for clip, number in wanted]
     widths = {plan.rows.shape[1] for plan in plans} - {WIDTH}
     odd = tuple(f"{width} numbers a face, where the seed's networks want {WIDTH}" for width in sorted(widths))
-    packed = Packed(
-        recording=recording.id,
-        made=tuple(plan.clip.name for plan in plans if not plan.left_out and not plan.kept),
-        kept=tuple(plan.clip.name for plan in plans if plan.kept),
-        left_out={plan.clip.name: plan.left_out for plan in plans if plan.left_out},
-    )
+    packed = Packed.of(recording.id, ((plan.clip.name, plan.kept, plan.left_out) for plan in plans))
     yield packed
     for plan in plans:
         if plan.left_out:

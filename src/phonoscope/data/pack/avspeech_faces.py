@@ -60,12 +60,7 @@ def avspeech_faces(
     if recording.fps != FPS:
         raise UsageError(f"the layout {NAME} is {FPS} frames a second, '{recording.id}' keeps {recording.fps}")
     plans = [_plan(material, piece, folder, p) for piece in _pieces(material, clips)]
-    packed = Packed(
-        recording=recording.id,
-        made=tuple(plan.piece.name for plan in plans if not plan.left_out and not plan.kept),
-        kept=tuple(plan.piece.name for plan in plans if plan.kept),
-        left_out={plan.piece.name: plan.left_out for plan in plans if plan.left_out},
-    )
+    packed = Packed.of(recording.id, ((plan.piece.name, plan.kept, plan.left_out) for plan in plans))
     yield packed
     for plan in plans:
         if plan.left_out:

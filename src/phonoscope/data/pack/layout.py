@@ -23,6 +23,17 @@ class Packed:
     notes: tuple[str, ...] = ()  # what was odd
     failure: Failure | None = None
 
+    @classmethod
+    def of(cls, recording: str, fates: Iterable[tuple[str, bool, str]]) -> "Packed":
+        """What becomes of clips, each told by its name, whether it lies there whole, and why it is left out, if so."""
+        told = [*fates]
+        return cls(
+            recording=recording,
+            made=tuple(name for name, kept, why in told if not (kept or why)),
+            kept=tuple(name for name, kept, why in told if kept and not why),
+            left_out={name: why for name, _, why in told if why},
+        )
+
 
 Layout = Callable[[StoredRecording, Sequence[TrackClip], PackFolder, Any], Iterator[Packed]]
 """Packs a recording's clips into a folder, by settings of its own. It yields twice: first what it is going to do,
