@@ -1,5 +1,6 @@
 """A store in a bucket, seen from two machines: nothing is lost, nothing half is taken for whole, nothing is listed."""
 
+import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phonoscope.core.errors import RecordingFailed
+from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.core.media import Recording
 from phonoscope.core.series import Series
 from phonoscope.corpora.avspeech import rows_of, write_rows
@@ -16,7 +17,7 @@ from phonoscope.corpora.avspeech_rows import Row
 from phonoscope.store import bucket as buckets
 from phonoscope.store.codecs import write_recording
 from phonoscope.store.folder import Store
-from phonoscope.store.forgotten import forget, forgotten
+from phonoscope.store.forgotten import forget, forgotten, meant
 from phonoscope.store.ledger import Failure, add_failure, read_failures, write_index
 from phonoscope.store.receipts import Receipt, write_receipts
 from phonoscope.testing.buckets import Trouble
@@ -144,6 +145,52 @@ def test_what_a_killed_worker_has_made_gives_way_to_what_others_have_made_since(
     make(machine("there"), "vad", 2)
     make(machine("here"), "mfcc", 3)
     assert made(machine("third")) == {"vad": 2, "mfcc": 3} == made(machine("here"))
+
+
+def test_a_reader_beside_a_killed_worker_sees_what_others_have_made_since(machine, bucket, tmp_path):
+    take_in(machine("here"))
+    killed_at_files_json(bucket, tmp_path / "here", "vad", 1)
+    assert made(machine("here")) == {"vad": 1}  # what waits here, while the bucket has nothing else
+    make(machine("there"), "vad", 2)
+    assert made(machine("here")) == {"vad": 2}
+    forget(machine("there"), ID)
+    write_index(machine("there"))
+    assert [*machine("here")] == [] and not (machine("here").root / "recordings" / ID).exists()
+
+
+def test_several_processes_may_open_a_bucket_first(bucket, tmp_path):
+    code = "import sys; from phonoscope.store.folder import Store; Store.create(sys.argv[1])"
+    home = {**os.environ, "PHONOSCOPE_HOME": str(tmp_path / "fresh")}
+    first = [subprocess.Popen([sys.executable, "-c", code, bucket], env=home) for _ in range(4)]
+    assert [it.wait() for it in first] == [0] * 4
+
+
+def test_a_reader_that_comes_between_two_commits_sees_one_of_them(machine, s3):
+    here, commits = machine("here"), [1, 2]
+    take_in(here)
+    make(here, "vad", 0)
+    there = machine("there")
+
+    def first(method, path):  # another machine has just swept what `files.json` named when it was read
+        if method == "GET" and path.endswith("receipts.json") and commits:
+            s3.before = lambda method, path: None
+            make(here, "vad", commits.pop(0))
+
+    s3.before = first
+    assert there[ID].receipts["vad"].key == "1"
+
+
+def test_a_row_of_the_index_without_a_recording_stops_nobody(machine, bucket):
+    here = machine("here")
+    take_in(here)
+    write_index(here)
+    names = buckets.bucket_at(bucket).below("recordings")
+    buckets.bucket_at(bucket).delete(names)
+    there = machine("there")
+    with pytest.raises(UsageError, match="talk-00000000"):
+        there[ID]
+    with pytest.raises(UsageError, match=r"nothing in .* is or comes from 'x'"):
+        meant(there, "x")
 
 
 def killed_at_files_json(bucket: str, home: Path, name: str, number: int) -> None:

@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 
 from phonoscope.cli.bar import bytes_bars
 from phonoscope.cli.options import parse
+from phonoscope.core.checks import folder_here
 from phonoscope.core.errors import UsageError
 from phonoscope.corpora.fetched import came
 from phonoscope.data.fetch import job as api
@@ -97,6 +98,7 @@ def main(arguments: Sequence[str]) -> int:
 def _labels(options: Fetch) -> int:
     from phonoscope.data.fetch.archives import ARCHIVES, labels
 
+    folder_here("--to", options.to)
     if options.dry_run:
         print("\n".join(options.lists or ARCHIVES))
         return 0

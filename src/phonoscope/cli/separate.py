@@ -15,6 +15,7 @@ from phonoscope.cli.bar import seconds_bar
 from phonoscope.cli.how import How
 from phonoscope.cli.options import parse
 from phonoscope.cli.progress import as_line, outcomes
+from phonoscope.core.checks import folder_here
 from phonoscope.core.errors import PhonoscopeError, UsageError
 from phonoscope.corpora.folder import is_store, sources
 from phonoscope.flow.job import Job
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     model = separator_named(options.separation)
     check_installed(model)
     separator = load(model)
+    folder_here("--to", options.to)
     if options.dry_run:
         return _foretold(films, stores, separator, options)
     if not options.json and (about := learnt_from(separator.card)):

@@ -23,6 +23,7 @@ class File:
     speaker: str = ""  # of a piece, where the list tells them for each
     split: str = ""
     aside: bool = False  # a whole film that is only kept beside its pieces: to the corpus these are the films
+    by_whole: bool = False  # it is kept because --whole asked for it, and not for a piece that could not be cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,16 +72,13 @@ def read_transcript(path: Path) -> Transcript:
     Raises:
         UsageError: it cannot be read, or a word has no times.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the text '{path}' cannot be read: {error}") from None
+    lines = _lines(path)
     if not lines or not lines[0].startswith("Text:"):
         return Transcript(text=" ".join(" ".join(lines).split()))
     told = {name.strip(): value.strip() for name, colon, value in (it.partition(":") for it in lines) if colon}
     first = next((number for number, line in enumerate(lines, 1) if line.startswith(WORDS)), len(lines))
     words = tuple(
-        _word(line, f"'{path}', line {number}") for number, line in enumerate(lines[first:], first + 1) if line
+        _word(line, f"'{path}', line {number}") for number, line in enumerate(lines[first:], first + 1) if line.strip()
     )
     return Transcript(text=told["Text"], confidence=told.get("Conf", ""), film=told.get("Ref", ""), words=words)
 
@@ -110,7 +107,14 @@ def _listed(root: Path) -> Iterator[tuple[tuple[str, str, str], str]]:
     """Which set a film is in, by folder, id and name, where lists beside the folders say."""
     for name, folder in LISTS.items():
         path = root / f"{name}.txt"
-        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        for line in _lines(path) if path.is_file() else ():
             place: Sequence[str] = (line.split() or [""])[0].split("/")  # LRS2's test list has a second word
             if len(place) == 2:
                 yield (folder, place[0], place[1]), name
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the text '{path}' cannot be read: {error}") from None

@@ -1,34 +1,37 @@
-"""What was read last, kept as long as there is room."""
+"""What was asked for last, kept as long as there is room."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
-Arrays = tuple[np.ndarray, ...]
-
 
 class Kept:
-    """Arrays by what they are of; several threads may ask, and one reads."""
+    """The arrays that were asked for last, `most` of them and at most so many bytes; threads may share one."""
 
-    def __init__(self) -> None:
-        self._arrays: OrderedDict[Hashable, Arrays] = OrderedDict()
-        self._bytes = 0
+    def __init__(self, most: int = 48, most_bytes: int = 1 << 29) -> None:  # each may hold a file open: macOS has 256
+        self.most, self.most_bytes = most, most_bytes
+        self._kept: OrderedDict[Any, tuple[np.ndarray, ...]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, of: Hashable, read: Callable[[], Arrays], most_bytes: int) -> Arrays:
-        """What is kept, or what `read` gives; then as much of what was asked for longest ago goes as must."""
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process begins with none."""
+        return Kept, (self.most, self.most_bytes)
+
+    def get(self, key: Any, make: Callable[[], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+        """What `key` stands for, made if it is not here."""
         with self._lock:
-            if of not in self._arrays:
-                found = read()
-                self._arrays[of] = found
-                self._bytes += _bytes(found)
-            self._arrays.move_to_end(of)
-            while self._bytes > most_bytes and len(self._arrays) > 1:
-                self._bytes -= _bytes(self._arrays.popitem(last=False)[1])
-            return self._arrays[of]
+            arrays = self._kept.get(key)
+        if arrays is None:
+            arrays = make()
+        with self._lock:
+            self._kept[key] = arrays
+            self._kept.move_to_end(key)
+            while len(self._kept) > 1 and (len(self._kept) > self.most or self._bytes() > self.most_bytes):
+                self._kept.popitem(last=False)
+        return arrays
 
-
-def _bytes(arrays: Arrays) -> int:
-    return sum(it.nbytes for it in arrays)
+    def _bytes(self) -> int:
+        return sum(it.nbytes for arrays in self._kept.values() for it in arrays)

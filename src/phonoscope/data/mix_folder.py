@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from phonoscope.core.checks import folder_here
 from phonoscope.core.errors import UsageError
 from phonoscope.data.mixing import SAMPLE_RATE
 from phonoscope.store.files import as_json, whole_file, write_if_new
@@ -39,7 +40,7 @@ class MixFolder:
     """
 
     def __init__(self, root: Path, store: Store, layout: str) -> None:
-        self.root, self.layout = root, layout
+        self.root, self.layout = folder_here("--to", root), layout
         if root.resolve().is_relative_to((store.root / "recordings").resolve()):
             raise UsageError(f"'{root}' lies among the recordings of the store: give another folder to --to")
         if root.exists() and not root.is_dir():

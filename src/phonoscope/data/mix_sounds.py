@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from phonoscope.data.kept import Kept
 from phonoscope.data.mixing import SAMPLE_RATE
 
 ENDINGS = (".wav", ".flac", ".ogg", ".mp3")
-MOST_BYTES = 1 << 28  # of what is kept
+MANY, MOST_BYTES = 1 << 16, 1 << 28  # sounds that are kept, and how much of them
 
 
 @dataclass(eq=False)
@@ -23,7 +23,7 @@ class Sounds:
 
     noise: Path | None = None  # folder
     responses: Path | None = None  # folder
-    _kept: Kept = field(default_factory=Kept, init=False)
+    _kept: Kept = field(default_factory=partial(Kept, MANY, MOST_BYTES), init=False)
 
     @cached_property
     def noises(self) -> tuple[str, ...]:
@@ -63,6 +63,11 @@ class Sounds:
             raise UsageError(f"the impulse response '{name}' is silent: take it out of --responses")
         return found
 
+    def told(self) -> list[list[str | int]]:
+        """Name and bytes of each file that there is."""
+        folders = (self.noise, self.noises), (self.responses, self.rooms)
+        return [[name, (folder / name).stat().st_size] for folder, names in folders if folder for name in names]
+
     def drawn(self, voices: int, rng: np.random.Generator) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
         """A noise (M,), and an impulse response (K,) for each voice, by lot; None where there is no folder of them."""
         noise = self.noise_of(one_of(self.noises, rng)) if self.noises else None
@@ -77,7 +82,7 @@ class Sounds:
     def _read(self, path: Path) -> np.ndarray:
         from phonoscope.media.sound import read_sound
 
-        return self._kept.get(path, lambda: (np.concatenate([*read_sound(path, SAMPLE_RATE)]),), MOST_BYTES)[0]
+        return self._kept.get(path, lambda: (np.concatenate([*read_sound(path, SAMPLE_RATE)]),))[0]
 
 
 def _sounds_in(folder: Path | None, what: str) -> tuple[str, ...]:

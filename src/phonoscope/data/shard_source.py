@@ -12,13 +12,14 @@ from phonoscope.core.errors import UsageError
 from phonoscope.core.mfcc import fit_rows, mfcc
 from phonoscope.core.time import Span
 from phonoscope.corpora.ava import SPEAKING_AUDIBLE
+from phonoscope.data.kept import Kept
 from phonoscope.data.pack.members import FACES, LABELS, SOUND, policy_of
 from phonoscope.data.pack.shard_folder import MANIFEST
 from phonoscope.data.shard_reading import Place, mapped, read_about, read_sample
 from phonoscope.data.split import set_named
 from phonoscope.data.windows.clips import SAMPLE_RATE
 from phonoscope.data.windows.samples import ROWS, SpeakerClip
-from phonoscope.data.windows.source import SIZE, Kept
+from phonoscope.data.windows.source import SIZE
 
 
 class ShardSource:

@@ -5,13 +5,13 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
-from phonoscope.core.errors import PhonoscopeError
+from phonoscope.core.errors import PhonoscopeError, UsageError
 from phonoscope.flow.executors import Executor, executor
 from phonoscope.flow.rounds import in_rounds
 from phonoscope.flow.run import OnProgress, Outcome, Work
 from phonoscope.flow.shard import Shard
 from phonoscope.store.folder import Store
-from phonoscope.store.ledger import Failure, add_failure, read_failures, settle_failures, write_index
+from phonoscope.store.ledger import Failure, add_failure, known_artifacts, read_failures, settle_failures, write_index
 from phonoscope.store.lock import alone
 from phonoscope.store.uri import as_uri
 
@@ -65,6 +65,7 @@ class Job:
         uris = {item: self._uri(item) for item in self.items}
         through: list[str] = []
         touched: set[str] = set()  # by others perhaps, so that only their outcomes tell us
+        indexed = known_artifacts(self.store) if self.store.far else {}
         try:
             yield from (_again(grounded[uri]) for uri in uris.values() if uri in grounded)
             todo = [item for item, uri in uris.items() if uri not in grounded]
@@ -79,6 +80,8 @@ class Job:
                         through.append(named.source)
                     if named.made or named.failure or (self.work.ingests and named.source not in self.work.known):
                         touched.add(named.recording)
+                    elif self.store.far and not {*named.kept} <= indexed.get(named.recording, set()):
+                        touched.add(named.recording)  # made in a job that was lost before it could tell the index
                     yield named
         finally:
             with self._writing():
@@ -113,7 +116,12 @@ class Job:
         return {"ingest", *(step.name for step in self.work.steps)}
 
     def _uri(self, item: str) -> str:
-        return as_uri(item) if self.work.ingests else self.store[item].recording.source
+        if self.work.ingests:
+            return as_uri(item)
+        try:
+            return self.store[item].recording.source
+        except UsageError:  # it is gone since the index was written: the work will say so, and its row goes
+            return item
 
     def _named(self, outcome: Outcome, uris: Mapping[str, str]) -> Outcome:
         """An outcome under its film's URI: an executor that gave an item up knows only the item."""

@@ -122,6 +122,9 @@ class Work:
         """Make what is due of one recording, up to where units of it must be looked at."""
         fresh, due, skipped, keys = self.survey(stored)
         todo, made, units = [step for step in due if self._ours(step)], [], ()
+        others = {step.name for step in due} - {step.name for step in todo}
+        if lost := others & {name for step in todo for name in self._inputs(step)}:
+            raise RecordingFailed("changed", f"another job has made '{min(lost)}' anew meanwhile: start again")
         while todo:
             waiting = {step.name for step in todo}
             ready = [step for step in todo if not waiting & {*self._inputs(step)}]
@@ -272,7 +275,9 @@ class Work:
     def _due(self, stored: StoredRecording, unit: Unit) -> dict[str, Parts]:
         """What is still to be made of a unit, by step."""
         _, due, _, keys = self.survey(stored)
-        parts = {step.name: Parts(stored, step.name, keys[step.name]) for step in due if step.name in unit.steps}
+        waiting = {step.name for step in due}  # what another job has remade meanwhile is not what we are to look by
+        able = [step for step in due if step.name in unit.steps and not waiting & {*self._inputs(step)}]
+        parts = {step.name: Parts(stored, step.name, keys[step.name]) for step in able}
         return {name: part for name, part in parts.items() if not part.has(unit.span)}
 
     def _look_at(self, store: Store, stored: StoredRecording, unit: Unit, on_progress: OnProgress) -> bool:

@@ -1,5 +1,6 @@
 """A bucket: objects by name, each whole or not there; whatever goes wrong on the way is tried again, then told."""
 
+import errno
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from phonoscope.core.errors import RecordingFailed, UsageError
 TRIES = 6  # of a request, in all
 FIRST_WAIT_S = 0.1  # before the second try; twice as long before each further one
 NEW = ""  # the tag of an object that is not there yet
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 EXTRAS = {"s3": "s3", "s3a": "s3"}  # scheme -> the extra that reads it
 
 Value = TypeVar("Value")
@@ -131,6 +133,8 @@ class Bucket:
             except (FileNotFoundError, PermissionError) as error:  # asking again does not help
                 raise self._failed(done, name, str(error)) from error
             except self.driver.faults as error:
+                if getattr(error, "errno", None) in FULL:  # of the disk here
+                    raise
                 said = " ".join(str(error).split()) or type(error).__name__
         raise self._failed(done, name, f"{said}; tried {TRIES} times")
 

@@ -12,13 +12,11 @@ from phonoscope.core.errors import RecordingFailed
 from phonoscope.store.bucket import Conflict
 from phonoscope.store.files import as_json
 from phonoscope.store.merge import Files, merge
-from phonoscope.store.mirror import AT_ONCE, COMMIT, Mirror, Seen
+from phonoscope.store.mirror import AT_ONCE, COMMIT, EMPTY, Mirror, Seen
 from phonoscope.store.receipts import FILE as RECEIPTS
 from phonoscope.store.receipts import Receipt, read_receipts
-from phonoscope.store.uri import sha256_of
 
 TURNS = 60  # that other machines may be first
-EMPTY = ("", 0)  # what `files.json` says of an empty folder
 
 Receipts = dict[str, Receipt]
 
@@ -52,6 +50,7 @@ def remove(mirror: Mirror) -> None:
     where = f"recordings/{mirror.id}"
     mirror.bucket.delete(name for name in mirror.bucket.below(where) if name != f"{where}/{COMMIT}")
     mirror.bucket.delete([f"{where}/{COMMIT}"])  # last: who is killed before it finds what is left to be done
+    mirror.bucket.delete(mirror.bucket.below(where))  # of whoever was at work on it between the two
     with mirror.turn():
         mirror.take(Seen())
     mirror.changed.touch()
@@ -63,10 +62,7 @@ def _begin(mirror: Mirror) -> tuple[Seen, bool]:
     with mirror.turn():
         rest = mirror.working.exists()
         if rest and now.tag != mirror.seen().tag:  # the bucket has moved on: it wins, the rest is made anew
-            for name in [*mirror.stamps()]:
-                if _about(mirror, name) != now.files.get(name):
-                    mirror.drop(name)
-            mirror.note(now)
+            mirror.give_way(now)
             rest = False
         elif not rest:
             mirror.take(now)
@@ -123,15 +119,10 @@ def _ours(mirror: Mirror, before: Mapping[str, tuple[int, int, int]]) -> Files:
     files = {name: about for name, about in known.items() if name not in before or name in now}
     anew = set()
     for name in (name for name, stamp in now.items() if before.get(name) != stamp):
-        files[name] = _about(mirror, name)
+        files[name] = mirror.about(name)
         anew.add(name.rpartition("/")[0])
     kept = {name: it for name, it in files.items() if name in now or name.rpartition("/")[0] not in anew - {""}}
     return dict(sorted(kept.items()))
-
-
-def _about(mirror: Mirror, name: str) -> tuple[str, int]:
-    path = mirror.folder / name
-    return EMPTY if name.endswith("/") or not path.exists() else (sha256_of(path), path.stat().st_size)
 
 
 def _upload(mirror: Mirror, wanted: Files, mine: Files, theirs: Seen) -> None:

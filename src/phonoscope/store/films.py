@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from phonoscope.core.errors import RecordingFailed
 from phonoscope.store.bucket import About, bucket_at
 from phonoscope.store.home import home
+from phonoscope.store.lock import alone
 
 FAR = ("s3", "s3a", "gs", "gcs", "az", "abfs", "memory")  # schemes of what is no file of this machine
 
@@ -35,12 +36,22 @@ def fetched_film(uri: str) -> Path:
     Raises:
         RecordingFailed: as `about_film`.
     """
-    about, (folder, name) = about_film(uri), _parted(uri)
+    about, (_, name) = about_film(uri), _parted(uri)
     slot = home() / "films" / hashlib.sha256(uri.encode()).hexdigest()[:16]
     path = slot / hashlib.sha256(about.tag.encode()).hexdigest()[:16] / name
     if path.exists() and path.stat().st_size == about.size:
         return path
     slot.mkdir(parents=True, exist_ok=True)
+    with alone(slot.with_name(f".{slot.name}.lock")):
+        if not (path.exists() and path.stat().st_size == about.size):
+            _fetch(uri, about, path)
+    return path
+
+
+def _fetch(uri: str, about: About, path: Path) -> None:
+    slot, (folder, name) = path.parent.parent, _parted(uri)
+    for rest in slot.glob(".*"):  # of who was killed
+        shutil.rmtree(rest, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=slot, prefix=".", ignore_cleanup_errors=True) as room:
         part = Path(room) / "film" / name
         part.parent.mkdir()
@@ -53,7 +64,6 @@ def fetched_film(uri: str) -> Path:
                 shutil.rmtree(other, ignore_errors=True)  # what it was before it changed
         path.parent.mkdir(exist_ok=True)
         part.replace(path)
-    return path
 
 
 def _parted(uri: str) -> tuple[str, str]:

@@ -155,8 +155,8 @@ class Store:
         if id and ((stored := self.at(id)).folder / "recording.json").exists():
             return stored
         near = [other for other in self if id and id in other]
-        if len(near) == 1:
-            return self.at(near[0])
+        if len(near) == 1 and ((stored := self.at(near[0])).folder / "recording.json").exists():
+            return stored
         said = f"{len(near)} recordings have '{id}' in their ids: {', '.join(near[:5])}" if near else f"no '{id}'"
         raise UsageError(f"{said} in the store at '{self.uri}'; `phonoscope status {self.uri}` lists them")
 

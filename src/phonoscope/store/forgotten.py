@@ -4,6 +4,7 @@ The tombstone comes first: who is killed in the middle goes on when the same is 
 elsewhere is not ours to find, but whoever keeps it can hold it against the list.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,7 +50,10 @@ def meant(store: Store, what: str) -> list[str]:
     Raises:
         UsageError: there is none.
     """
-    there = {id: (store[id].recording.source, store[id].recording.rights.origin) for id in store}
+    there = {}
+    for id in store:
+        with suppress(UsageError):  # it is gone since the index was written
+            there[id] = (store[id].recording.source, store[id].recording.rights.origin)
     halves = {it.recording: (it.source, it.origin) for it in forgotten(store.root) if store.has(it.recording)}
     known = halves | there
     found = [id for id, names in known.items() if what == id or {what, as_uri(what)} & {*names}]

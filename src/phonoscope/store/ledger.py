@@ -141,6 +141,15 @@ def _rows(store: Store, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
         )
 
 
+def known_artifacts(store: Store) -> Mapping[str, set[str]]:
+    """What each recording has, as the index says; nothing without a sound one."""
+    try:
+        columns = read_columns(latest(store.root, INDEX), ("id", "artifacts"))
+    except NoIndex:
+        return {}
+    return {id: {*names} for id, names in zip(columns["id"], columns["artifacts"], strict=True)}
+
+
 def known_sources(store: Store) -> Mapping[str, Known]:
     """What each source looked like when it was ingested, from the index or, without a sound one, from the folders."""
     try:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from phonoscope.store.receipts import Receipt
+from phonoscope.store.recording import FOLDERS
 
 Files = dict[str, tuple[str, int]]
 """What a recording has: path within its folder -> sha256 and bytes; an empty folder ends in a slash."""
 
 Receipts = Mapping[str, Receipt]
-FOLDERS = {"crops": "crop_video"}  # folders that have another name than their artifact
+ARTIFACTS = {folder: name for name, folder in FOLDERS.items()}  # where the folder has another name
 
 
 def merge(
@@ -33,7 +34,7 @@ def merge(
 def part_of(name: str) -> str:
     """The artifact that a file belongs to; of what is none, what belongs together."""
     folder, slash, file = name.rpartition("/")
-    return FOLDERS.get(folder, folder) if slash else file.partition(".")[0]
+    return ARTIFACTS.get(folder, folder) if slash else file.partition(".")[0]
 
 
 def _of(part: str, side: tuple[Files, Receipts]) -> tuple[Files, Receipt | None]:

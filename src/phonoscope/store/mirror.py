@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ import msgspec
 from phonoscope.core.errors import RecordingFailed
 from phonoscope.store.bucket import NEW, Bucket
 from phonoscope.store.files import as_json, whole_file
-from phonoscope.store.lock import alone
+from phonoscope.store.lock import alone, held
 from phonoscope.store.shared import bucket_of
 from phonoscope.store.uri import sha256_of
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 COMMIT = "files.json"
 SMALL = ("recording.json", "receipts.json", "listed.json")  # without which nothing else of a recording is looked at
+EMPTY = ("", 0)  # what `files.json` says of an empty folder
 AT_ONCE = 8  # requests
 SPOILT = 3  # times that content may arrive that is not what was sent, before we give up
 
@@ -102,21 +103,46 @@ class Mirror:
             self.note(Seen(seen.tag, {it: about for it, about in seen.files.items() if not _within(it, name)}))
 
     def refresh(self) -> None:
-        """See what the bucket has; what is outdated here goes. While somebody works in the folder it stays as it is."""
-        if not self.working.exists():
-            now = self.now()
-            with self.turn():
-                if not self.working.exists():
-                    self.take(now)
-        self.fetch_small()
+        """See what the bucket has; what is outdated here goes. While somebody works in the folder it stays as it is.
 
-    def fetch_small(self) -> None:
-        """Have the files here that are always asked for."""
-        seen = self.seen().files
+        What somebody has left here who was killed stays as well, unless the bucket has moved on.
+        """
+        lock = self.folder.with_name(f".{self.id}.lock")  # of `Store.hold`
+        for _ in range(2):  # what `files.json` names may be gone by the time that we ask for it
+            busy = self.working.exists() and held(lock)
+            if not busy:
+                now = self.now()
+                with self.turn():
+                    if self.working.exists() and now.tag != self.seen().tag and not held(lock):
+                        self.give_way(now)
+                        self.working.unlink(missing_ok=True)
+                    if not self.working.exists():
+                        self.take(now)
+            if self.fetch_small() or busy:
+                break
+
+    def give_way(self, now: Seen) -> None:
+        """Remove what the bucket has not, or has otherwise: the bucket wins. Our turn must be taken."""
+        for name in [*self.stamps()]:
+            if self.about(name) != now.files.get(name):
+                self.drop(name)
+        self.note(now)
+
+    def about(self, name: str) -> tuple[str, int]:
+        """What `files.json` says of a file as it is here."""
+        path = self.folder / name
+        return EMPTY if name.endswith("/") or not path.exists() else (sha256_of(path), path.stat().st_size)
+
+    def fetch_small(self) -> bool:
+        """Have the files here that are always asked for; False if one is gone, and the recording not whole."""
+        seen, whole = self.seen().files, True
         for name in SMALL:
             if name in seen and not (self.folder / name).exists():
-                with suppress(Gone):  # then the recording is not whole, and is taken in again
+                try:
                     self._bring(name, {name: seen[name]})
+                except Gone:
+                    whole = False
+        return whole
 
     def _bring(self, name: str, wanted: "Files") -> None:
         """Put a file or folder in its place, whole, checked, and only if nobody else has put something there."""
@@ -234,7 +260,7 @@ def _stamps(folder: Path, inside: str) -> Iterator[tuple[str, tuple[int, int, in
     if not folder.is_dir():
         return
     entries = [*os.scandir(folder)]
-    if inside.count("/") == 1 and not entries:
+    if inside and not entries:
         yield inside, (0, 0, 0)
     for entry in entries:
         if entry.name.startswith("."):

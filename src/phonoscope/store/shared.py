@@ -35,8 +35,10 @@ def opened(where: Path | str) -> tuple[Path, str]:
     root = home() / "stores" / f"{slug}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}"
     if not (root / MARK).exists():
         (root / "recordings").mkdir(parents=True, exist_ok=True)
-        with whole_file(root / MARK) as part:
-            part.write_text(uri, encoding="utf-8")
+        with alone(root / f"{MARK}.lock"):
+            if not (root / MARK).exists():
+                with whole_file(root / MARK) as part:
+                    part.write_text(uri, encoding="utf-8")
     return root, uri
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from phonoscope.core.checks import folder_here
 from phonoscope.core.errors import PhonoscopeError, UsageError
 from phonoscope.data.split import TEST, TRAINING, VALIDATION
 from phonoscope.models.registry import RUN_WEIGHTS
@@ -75,7 +76,7 @@ def train(
         UsageError: the folder holds another run, or there is no such device.
         Diverged: the loss is no number any more.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder_here("--to", folder).mkdir(parents=True, exist_ok=True)
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with alone(folder / ".lock"), torch.random.fork_rng(devices):
         check_settings(folder, recipe or {})

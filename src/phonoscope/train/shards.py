@@ -74,8 +74,8 @@ class ShardFeed(Feed[ClipBatch]):
         self.folder, self.want, self.p = Path(folder), tuple(want), p or FeedParams()
         self.places = places_in(folder, split)
         recipe = msgspec.json.encode([self.places, asdict(self.p)])
-        super().__init__(self.batches_of, hashlib.sha256(recipe).hexdigest()[:16])
+        super().__init__(self._batches_of, hashlib.sha256(recipe).hexdigest()[:16])
 
-    def batches_of(self, epoch: int) -> ShardBatches:
+    def _batches_of(self, epoch: int) -> ShardBatches:
         """The batches of an epoch, counted from 0."""
         return ShardBatches(self.folder, self.want, batches_of(self.places, self.p, epoch))

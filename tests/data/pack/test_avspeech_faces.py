@@ -80,14 +80,31 @@ def test_films_without_a_catalogue_give_each_track_under_its_name_and_again_is_n
     assert larger.made == done.made and {it.shape for it in pictures(tmp_path / "out", done.made[0])} == {(96, 96, 3)}
 
 
-def test_two_clips_that_would_be_one_number_stop_in_a_line(pair, tmp_path):
-    pair.list_as(Listed(corpus="avspeech", path="17.mp4"))
-    for start, said in ((0, ""), (4, "would both be frame_17: pack them into two folders with --only")):
-        chosen = {"recording": [pair.recording.id], "track": [0], "start_frame": [start], "stop_frame": [start + 22]}
-        pq.write_table(pa.table(chosen), tmp_path / "clips.parquet")
-        done = told(pair, tmp_path / "out", tmp_path / "clips.parquet")
-        assert (done.failure.message if done.failure else "").endswith(said)
-        assert bool(done.failure) == bool(said)
+def chosen(stored, start: int, path) -> None:
+    table = {"recording": [stored.recording.id], "track": [0], "start_frame": [start], "stop_frame": [start + 15]}
+    pq.write_table(pa.table(table), path)
+
+
+def test_a_clip_that_is_cut_anew_takes_the_place_of_the_one_before(pair, tmp_path):
+    pair.list_as(Listed(corpus="avspeech", path="0.mp4"))
+    for start in (0, 4):
+        chosen(pair, start, tmp_path / "clips.parquet")
+        done = told(pair, tmp_path / "out", tmp_path / "clips.parquet", frames=15)
+        assert done.failure is None and len(done.made) == 1
+        want = pair.crops(0, "tight", Span(start, start + 15), size=160)
+        assert np.abs(np.stack(pictures(tmp_path / "out", 0)).astype(int) - want).mean() < 3
+    assert (tmp_path / "out" / "valid_frame.txt").read_text() == ""  # no row of a catalogue
+
+
+def test_two_films_of_one_number_are_told_apart_in_a_line(store, tmp_path):
+    said = []
+    for id in store:
+        store[id].list_as(Listed(corpus="avspeech", path="17.mp4"))
+        chosen(store[id], 0, tmp_path / "clips.parquet")
+        said.append(told(store[id], tmp_path / "out", tmp_path / "clips.parquet", frames=15).failure)
+    assert said[0] is None and said[1].message.endswith(
+        "would both be frame_17: pack them into two folders with --only"
+    )
 
 
 def test_what_is_too_short_is_left_out_and_said(pair, tmp_path):

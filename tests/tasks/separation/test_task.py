@@ -227,7 +227,7 @@ def test_what_was_read_is_kept_while_there_is_room():
     first, second = found.voices["training"][:2]
     kept = found.load(first)
     assert found.load(first)[0] is kept[0]
-    found.most_bytes = 1
+    found._kept.most_bytes = 1
     found.load(second)
     assert found.load(first)[0] is not kept[0]
     assert np.array_equal(found.load(first)[0], kept[0])

@@ -64,7 +64,8 @@ def is_there(to: Path, known: Fetched, film: Wanted, fps: Fraction | None, crop:
         return False
     if film.pieces and not (whole or film.whole):
         return True
-    return any(Path(it.name).stem == film.name and not it.cut and _lies_there(to, it) for it in known.files)
+    file = film_there(to, known)
+    return file is not None and not (file.aside and (film.whole or not film.pieces))
 
 
 def _lies_there(to: Path, file: File) -> bool:

@@ -17,8 +17,8 @@ from phonoscope.store.uri import md5_of, sha256_of
 
 
 def at_hand(to: Path, known: Fetched, film: Wanted) -> Got | None:
-    """A film as it came before, where it lies here and pieces of it are wanted."""
-    file = film_there(to, known) if film.pieces else None
+    """A film as it came before, where it lies here."""
+    file = film_there(to, known)
     if file is None or (film.md5 and md5_of(to / file.name) != film.md5):
         return None
     return Got(
@@ -41,8 +41,10 @@ def keep(to: Path, film: Wanted, got: Got, known: Fetched | None, p: FetchParams
     cut, lost = _cut(to, film, got, known, p)
     whole = before.pop(got.path.name, None)
     asked = film.whole or not film.pieces or (whole is not None and not whole.aside)
-    stays = asked or p.whole or bool(lost)
-    files = ({got.path.name: _told(got.path, aside=not asked)} if stays else {}) | cut
+    by_whole = p.whole or (whole is not None and whole.by_whole)
+    stays = asked or by_whole or bool(lost)
+    its = {got.path.name: _told(got.path, aside=not asked, by_whole=by_whole)} if stays else {}
+    files = its | cut
     fetched = Fetched(
         url=film.url, files=tuple((before | files).values()),
         site=got.site, id=got.id, title=got.title, uploader=got.uploader, licence=film.licence or got.licence,
@@ -65,14 +67,17 @@ def _cut(
     try:
         paths, lost = cut_out(got.path, film.pieces, p.fps, crop=p.crop, kept=kept)
     except RecordingFailed as error:
-        got.path.unlink()
+        if known is None or got.path.name not in {it.name for it in known.files}:  # what lay here before stays
+            got.path.unlink()
         raise FetchFailed("damaged", f"'{film.url}': {error}") from error
     its = {f"{it.name}.mp4": (recipe(it, p.fps, p.crop), it.speaker, it.split) for it in film.pieces}
     return {it.name: _told(it, *its[it.name]) for it in paths}, dict(lost)
 
 
-def _told(path: Path, cut: str = "", speaker: str = "", split: str = "", aside: bool = False) -> File:
+def _told(
+    path: Path, cut: str = "", speaker: str = "", split: str = "", aside: bool = False, by_whole: bool = False
+) -> File:
     return File(
         name=path.name, sha256=sha256_of(path), bytes=path.stat().st_size,
-        cut=cut, speaker=speaker, split=split, aside=aside,
+        cut=cut, speaker=speaker, split=split, aside=aside, by_whole=by_whole,
     )  # fmt: skip

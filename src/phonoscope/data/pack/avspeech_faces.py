@@ -4,6 +4,7 @@ Source: https://github.com/bill9800/speech_separation, `data/video/MTCNN_detect.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +28,7 @@ from phonoscope.store.recording import StoredRecording
 NAME, VERSION = "avspeech-faces", 1
 FPS = Fraction(25)
 FOLDER, LIST, PART = "face_input", "valid_frame.txt", "faces"
+HELD = 250  # pictures at a time
 QUALITY = 95  # of the JPEG files, as OpenCV has it where nobody says otherwise
 
 
@@ -71,9 +73,17 @@ def avspeech_faces(
 
 
 def list_valid(folder: PackFolder) -> None:
-    """`valid_frame.txt`: a line `frame_{number}` a clip none of whose faces is missing."""
-    numbers = sorted((_number_in(it) for it in folder.clips.values() if not it.missing), key=lambda it: (len(it), it))
-    folder.write(LIST, (f"frame_{number}\n".encode() for number in numbers))
+    """`valid_frame.txt`: a line `frame_{row}` a row of the catalogue none of whose faces is missing.
+
+    Clips of other films are not in it: `mix` numbers these by their place.
+    """
+    rows = [_number_in(it) for it in folder.clips.values() if not it.missing and it.clip == _name(it)]
+    folder.write(LIST, (f"frame_{row}\n".encode() for row in sorted(rows, key=int)))
+
+
+def _name(clip: PackedClip) -> str:
+    """What a clip is called if it is a row of the catalogue."""
+    return f"{clip.recording}_row-{_number_in(clip)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ def _pieces(material: Material, clips: Sequence[TrackClip]) -> list[_Piece]:
         found = [(row, face_of(row, stored)) for row in rows]
         id = material.recording.id
         return [_Piece(f"{id}_row-{row.row}", str(row.row), it[0], it[1]) for row, it in found if it]
-    numbers = (number_of(material, clip, clips).lstrip("0") or "0" for clip in clips)
+    numbers = (re.sub(r"^0+(?=\d+(_|$))", "", number_of(material, clip, clips)) for clip in clips)
     return [_Piece(clip.name, number, clip.span, clip.track) for clip, number in zip(clips, numbers, strict=True)]
 
 
@@ -138,17 +148,21 @@ def _make(stored: StoredRecording, plan: _Plan, folder: PackFolder, p: AvspeechF
     piece = plan.piece
     if piece.track is None:
         raise ValueError(f"'{piece.name}' is without a face, and yet to be made")
-    others = (it.clip for it in folder.clips.values() if _number_in(it) == piece.number)
-    if other := next((it for it in others if it != piece.name), None):
-        both = f"'{other}' and '{piece.name}'"
-        raise UsageError(f"{both} would both be frame_{piece.number}: pack them into two folders with --only")
+    for other in [it for it in folder.clips.values() if it.clip != piece.name and _number_in(it) == piece.number]:
+        if other.recording == stored.recording.id:  # other frames of it were packed before
+            folder.discard(other.clip)
+        else:
+            both = f"'{other.clip}' and '{piece.name}'"
+            raise UsageError(f"{both} would both be frame_{piece.number}: pack them into two folders with --only")
     at = np.flatnonzero(plan.seen)
-    under = Span(piece.span.start + int(at[0]), piece.span.start + int(at[-1]) + 1)
-    pictures = stored.crops(piece.track.id, "tight", under, size=p.size)
     with folder.part(piece.name) as part:
         (part / FOLDER).mkdir(parents=True)
-        for path, frame in zip(plan.paths, at - at[0], strict=True):
-            (part / path).write_bytes(jpeg(pictures[frame], QUALITY))
+        paths = iter(plan.paths)
+        for some in np.array_split(at, -(-len(at) // HELD)):
+            under = Span(piece.span.start + int(some[0]), piece.span.start + int(some[-1]) + 1)
+            pictures = stored.crops(piece.track.id, "tight", under, size=p.size)
+            for frame in some - some[0]:
+                (part / next(paths)).write_bytes(jpeg(pictures[frame], QUALITY))
         entry = PackedClip(
             clip=piece.name, layout=NAME, recording=stored.recording.id, track=piece.track.id, start=piece.span.start,
             frames=len(piece.span), missing=int((~plan.seen).sum()),

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from phonoscope.core.errors import UsageError
+from phonoscope.data.kept import Kept
 from phonoscope.data.windows.samples import ROWS, SpeakerClip, WindowSample
-from phonoscope.data.windows.source import SIZE, Kept
+from phonoscope.data.windows.source import SIZE
 from phonoscope.store.files import whole_file
 
 CROPS, MFCCS = "face_crops", "mfccs"

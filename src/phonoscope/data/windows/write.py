@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from phonoscope.core.checks import folder_here
 from phonoscope.core.errors import UsageError
 from phonoscope.data.windows.plan import SetPlan, WindowPlan
 from phonoscope.data.windows.reading import ABOUT
@@ -40,6 +41,7 @@ def check_folder(root: Path, store: Store, layout: str) -> None:
     Raises:
         UsageError: it holds something else, or lies among the store's recordings.
     """
+    folder_here("--to", root)
     if root.resolve().is_relative_to((store.root / "recordings").resolve()):
         raise UsageError(f"'{root}' lies among the recordings of the store: give another folder to --to")
     if root.exists() and not root.is_dir():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ from phonoscope.tasks.separation.params import ExamplesParams
 
 FPS, SAMPLE_RATE = 25, 16000  # frames and samples a second
 FRAME = SAMPLE_RATE // FPS  # samples under a frame
+MANY, MOST_BYTES = 1 << 20, 1 << 30  # voices that are kept, and how much of them
 
 
 class Voice(Protocol):
@@ -58,8 +59,7 @@ class Material:
     voices: Mapping[str, Sequence[Voice]]
     face: Face | None = None  # None: nobody looks at faces
     sounds: Sounds = field(default_factory=Sounds)  # noise and rooms that mixtures are laid into
-    most_bytes: int = 1 << 30
-    _kept: Kept = field(default_factory=Kept, init=False)
+    _kept: Kept = field(default_factory=partial(Kept, MANY, MOST_BYTES), init=False)
 
     @cached_property
     def people(self) -> dict[str, list[list[Voice]]]:
@@ -82,9 +82,7 @@ class Material:
         Raises:
             UsageError: the sound is not finite, or there are not as many samples and rows as its frames want.
         """
-        audio, rows = self._kept.get(
-            id(voice), lambda: _checked(voice, voice.audio(), self._rows(voice)), self.most_bytes
-        )
+        audio, rows = self._kept.get(id(voice), lambda: _checked(voice, voice.audio(), self._rows(voice)))
         return audio, rows
 
     def _rows(self, voice: Voice) -> np.ndarray:

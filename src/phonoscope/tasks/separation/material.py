@@ -63,12 +63,13 @@ def found_in(source: Path, p: ExamplesParams, *, sees: bool = True, blind: bool 
 
 
 def contents(found: Found, rows: str) -> str:
-    """What is learnt from, in 16 hex digits: who is heard when, in which set, by which recipe of sound and faces."""
+    """What is learnt from, in 16 hex digits: who is heard when, in which set and noise, by which recipes."""
     said = []
     for it in found.voices:
         receipts = it.stored.receipts
         keys = [receipts[name].key for name in ("audio", rows) if name in receipts]
         said.append([it.stored.recording.id, it.track, it.span.start, it.span.stop, it.speaker, it.split, *keys])
+    said += found.material.sounds.told()
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:16]
 
 
