@@ -81,17 +81,17 @@ def weather(films: Path, to: Path, diary: Diary, storm: Storm) -> Weathered:
                 told.resident_mb[-1].append(float(resident_mb))
                 told.failures.update({state} - {"made", "kept"})
                 if left and state != "kept" and len(told.resident_mb[-1]) >= left[0][0]:
-                    kind = left.pop(0)[1]
                     time.sleep(rng.uniform(0, 0.1))
-                    told.blows[kind] += _strike(kind, job, diary, to, rng)
+                    if _strike(left[0][1], job, diary, to, rng):  # else it falls after the next film
+                        told.blows[left.pop(0)[1]] += 1
         if job.returncode not in (0, -signal.SIGKILL) and not any(it in errors.read_text() for it in SURVIVABLE):
             raise RuntimeError(f"the job ended with exit code {job.returncode}:\n{errors.read_text()}")
         if job.returncode == 0 and told.failures.total() == failed_before:
             return told
 
 
-def _strike(kind: str, job: subprocess.Popen[str], diary: Diary, to: Path, rng: np.random.Generator) -> int:
-    """Have a blow fall on a job; how many have hit."""
+def _strike(kind: str, job: subprocess.Popen[str], diary: Diary, to: Path, rng: np.random.Generator) -> bool:
+    """Have a blow fall on a job; whether it has hit."""
     if kind == "disk":
         _fill(to / ".ballast")
     elif kind == "job":
@@ -101,10 +101,10 @@ def _strike(kind: str, job: subprocess.Popen[str], diary: Diary, to: Path, rng: 
         found = subprocess.run(list_children, capture_output=True, text=True, check=False).stdout.split()
         at_work = {making.process for making in diary.makings()} & {*map(int, found)}
         if not at_work:
-            return 0
+            return False
         with suppress(ProcessLookupError):
             os.kill(int(rng.choice(sorted(at_work))), signal.SIGKILL)
-    return 1
+    return True
 
 
 def _fill(ballast: Path) -> None:
