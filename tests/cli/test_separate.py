@@ -22,6 +22,7 @@ from phonoscope.media.probe import probe
 from phonoscope.metrics.separation import si_sdr
 from phonoscope.models import registry
 from phonoscope.models.backends.looking_to_listen_graph import Shape, entries
+from phonoscope.store.receipts import write_receipts
 from phonoscope.testing import fakes
 from phonoscope.testing.film import flash_and_beep
 from phonoscope.testing.puppet import empty_room, film, one_head
@@ -286,6 +287,16 @@ def test_a_dry_run_makes_nothing(films, puppets, capsys):
     assert json.loads(capsys.readouterr().out)["state"] == "would fail"
     assert not Path("voices").exists()
     assert sorted(films.rglob("*")) == before
+
+
+def test_a_dry_run_knows_lips_of_another_recipe(films, tmp_path, capsys):
+    shutil.copytree(films, tmp_path / "others")
+    (id,) = Store(tmp_path / "others")
+    stored = Store(tmp_path / "others")[id]
+    receipts = stored.receipts
+    write_receipts(stored.folder, {**receipts, "lips": replace(receipts["lips"], key="another")})
+    assert main(["separate", str(tmp_path / "others"), "--to", "voices", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith(f"{id}: would make lips\n")
 
 
 def test_the_page_needs_no_network_and_names_each_face(films, voices):

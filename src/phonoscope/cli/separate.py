@@ -170,10 +170,12 @@ def _foretold(
     how, wanted, params = How(json=options.json), _wanted(separator, options), api.params_from(rows_wanted(separator))
     bad = foretell(films, options.to / STORE, wanted, params, how) if films else 0
     for root, only in stores:
-        for id in only or tuple(Store(root)):
-            fresh = Store(root)[id].fresh
-            make = [name for name in wanted if name not in fresh]
-            words = f"would make {', '.join(make)}, and what they need" if make else "is fresh"
+        store = Store(root)
+        work, _ = api.work_on(store.uri, wanted, params, store.settings)
+        for id in only or tuple(store):
+            stored = store[id]
+            make = [step.name for step in work.on(stored.recording).survey(stored)[1]]
+            words = f"would make {', '.join(make)}" if make else "is fresh"
             _tell({"state": "would", "recording": id, "make": make} if options.json else f"{id}: {words}")
     if not options.json:
         _tell(f"then {separator.card.name} would tell the voices apart, and write them into {options.to}")
