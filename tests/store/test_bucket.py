@@ -3,7 +3,8 @@ import pytest
 
 from phonoscope.core.errors import RecordingFailed, UsageError
 from phonoscope.store import bucket as buckets
-from phonoscope.store.bucket import NEW, TRIES, Conflict, bucket_at
+from phonoscope.store.bucket import TRIES, bucket_at
+from phonoscope.store.driver import NEW, Conflict
 from phonoscope.store.folder import Store
 from phonoscope.testing.buckets import Trouble
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from phonoscope.store.bucket import NEW, About, Conflict
+from phonoscope.store.driver import NEW, About, Conflict
 
 
 class AnyBucket:

@@ -6,72 +6,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import urlparse
 
 from phonoscope.core.errors import RecordingFailed, UsageError
+from phonoscope.store.driver import About, Driver
 
 TRIES = 6  # of a request, in all
 FIRST_WAIT_S = 0.1  # before the second try; twice as long before each further one
-NEW = ""  # the tag of an object that is not there yet
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 EXTRAS = {"s3": "s3", "s3a": "s3"}  # scheme -> the extra that reads it
 
 Value = TypeVar("Value")
-
-
-class Conflict(Exception):
-    """Another writer has changed the object since we saw it."""
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """An object, unopened."""
-
-    size: int  # bytes
-    mtime_ns: int  # when it was written, since 1970; 0 if the store does not say
-    tag: str  # another content has another tag
-
-
-class Driver(Protocol):
-    """One kind of object store, one try at a time: a missing object is a FileNotFoundError."""
-
-    @property
-    def faults(self) -> tuple[type[Exception], ...]:
-        """What a try may end with that may go well the next time."""
-        ...
-
-    def get(self, path: str) -> tuple[bytes, str]:
-        """Content and tag."""
-        ...
-
-    def put(self, path: str, content: bytes, seen: str | None) -> str:
-        """The tag of what was written, if the object's was `seen` (NEW: there was none; None: whatever there was).
-
-        Raises:
-            Conflict: it was not.
-        """
-        ...
-
-    def about(self, path: str) -> About:
-        """What can be told without reading it."""
-        ...
-
-    def upload(self, path: str, file: Path) -> None:
-        """A file as an object."""
-        ...
-
-    def download(self, path: str, file: Path) -> None:
-        """An object as a file."""
-        ...
-
-    def delete(self, paths: list[str]) -> None:
-        """Remove objects; those that are not there are none."""
-        ...
-
-    def names(self, path: str, most: int | None) -> list[str]:
-        """Objects below a path, as paths; at most so many. This is a listing: dear, and slow."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import msgspec
 
 from phonoscope.core.errors import RecordingFailed
-from phonoscope.store.bucket import Conflict
+from phonoscope.store.driver import Conflict
 from phonoscope.store.files import as_json
 from phonoscope.store.merge import Files, merge
 from phonoscope.store.mirror import AT_ONCE, COMMIT, EMPTY, Mirror, Seen

@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from phonoscope.core.errors import RecordingFailed
-from phonoscope.store.bucket import About, bucket_at
+from phonoscope.store.bucket import bucket_at
+from phonoscope.store.driver import About
 from phonoscope.store.home import home
 from phonoscope.store.lock import alone
 

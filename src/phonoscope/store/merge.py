@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from phonoscope.store.receipts import Receipt
-from phonoscope.store.recording import FOLDERS
+from phonoscope.store.receipts import FOLDERS, Receipt
 
 Files = dict[str, tuple[str, int]]
 """What a recording has: path within its folder -> sha256 and bytes; an empty folder ends in a slash."""

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from phonoscope.core.errors import RecordingFailed
-from phonoscope.store.bucket import NEW, Bucket
+from phonoscope.store.bucket import Bucket
+from phonoscope.store.driver import NEW
 from phonoscope.store.files import as_json, whole_file
 from phonoscope.store.lock import alone, held
 from phonoscope.store.shared import bucket_of

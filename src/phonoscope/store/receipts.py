@@ -10,6 +10,7 @@ import msgspec
 from phonoscope.store.files import as_json, whole_file
 
 FILE = "receipts.json"
+FOLDERS = {"crop_video": "crops"}  # artifacts that are folders of files, where the folder has another name
 BY_CORPUS = "corpus"  # the `step` of what a corpus has given: no step of ours makes it anew
 
 

@@ -23,13 +23,12 @@ from phonoscope.store.codecs import CODECS, FOLDER_CODECS, READERS, read_folder,
 from phonoscope.store.fetched import Fetched
 from phonoscope.store.files import as_json, sync, whole_file
 from phonoscope.store.mirror import Mirror
-from phonoscope.store.receipts import BY_CORPUS, Receipt, read_receipts, stale_in, write_receipts
+from phonoscope.store.receipts import BY_CORPUS, FOLDERS, Receipt, read_receipts, stale_in, write_receipts
 from phonoscope.store.shared import opened
 from phonoscope.store.tables import read_table
 from phonoscope.store.uri import local_path, sha256_of
 
 LISTED = "listed.json"
-FOLDERS = {"crop_video": "crops"}  # artifacts that are folders of files, where the folder has another name
 
 
 class StoredRecording:

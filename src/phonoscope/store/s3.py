@@ -13,7 +13,7 @@ import fsspec.asyn
 from aiohttp import ClientError as HttpError
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
 
-from phonoscope.store.bucket import NEW, About, Conflict
+from phonoscope.store.driver import NEW, About, Conflict
 
 WHOLE = 64 << 20  # bytes; larger files are sent in parts
 BLOCK = 1 << 20  # bytes read at a time

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from phonoscope.core.errors import RecordingFailed
-from phonoscope.store.bucket import NEW, TRIES, Bucket, Conflict, bucket_at
+from phonoscope.store.bucket import TRIES, Bucket, bucket_at
+from phonoscope.store.driver import NEW, Conflict
 from phonoscope.store.files import whole_file
 from phonoscope.store.home import home
 from phonoscope.store.lock import alone
