@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from tyro.conf import Positional
 
 from phonoscope.cli.trained import carried_out
-from phonoscope.cli.training import OF_VERB, asked, chosen, said
+from phonoscope.cli.training_flags import OF_VERB, asked, chosen, said
 from phonoscope.tasks.separation.params import Model, NetworkParams
 from phonoscope.tasks.separation.presets import preset
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tyro.conf import Positional
 
-from phonoscope.cli.training import asked, chosen
+from phonoscope.cli.training_flags import asked, chosen
 from phonoscope.report.wording import count
 from phonoscope.tasks.visemes.params import LEARNING, FramesParams, Model, SvmParams
 
