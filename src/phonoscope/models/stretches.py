@@ -118,3 +118,15 @@ def _held(face: FaceLips) -> np.ndarray:
     runs = np.split(seen, np.flatnonzero(np.diff(seen) > 2 * HELD) + 1) if len(seen) else []
     frames = [(face.start + int(run[0]) - HELD, face.start + int(run[-1]) + 1 + HELD) for run in runs]
     return np.array(frames, np.int64).reshape(-1, 2) * PER_FRAME
+
+
+def check_shown(audio: np.ndarray, rows: np.ndarray, width: int, what: str = "lips") -> None:
+    """Nothing, if a separator can be given this sound and these rows of faces.
+
+    Raises:
+        ValueError: it is no finite (N,) float32, or they are no (S, T, width).
+    """
+    if audio.ndim != 1 or audio.dtype != np.float32 or not np.isfinite(audio).all():
+        raise ValueError(f"expected audio (N,) float32 of finite numbers, got {audio.shape} {audio.dtype}")
+    if rows.ndim != 3 or rows.shape[2] != width:
+        raise ValueError(f"expected {what} (S, T, {width}), got {rows.shape}")

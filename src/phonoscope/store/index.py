@@ -7,7 +7,7 @@ from typing import Any
 
 from phonoscope.core.errors import PhonoscopeError
 from phonoscope.store.files import whole_file
-from phonoscope.store.mirror import Mirror
+from phonoscope.store.mirror import COMMIT, Mirror
 from phonoscope.store.shared import bucket_of, latest
 
 FILE = "index.parquet"
@@ -75,7 +75,7 @@ def listed_ids(root: Path) -> list[str]:
     """The recordings of a store in a bucket by a listing of all its objects: dear, and needed only without an index."""
     bucket = bucket_of(root)
     names = bucket.below("recordings") if bucket else []
-    return sorted({name.split("/")[1] for name in names if name.count("/") == 2 and name.endswith("/files.json")})
+    return sorted({name.split("/")[1] for name in names if name.count("/") == 2 and name.endswith(f"/{COMMIT}")})
 
 
 def schema() -> Any:

@@ -25,6 +25,7 @@ from phonoscope.store.bucket import Bucket
 from phonoscope.store.driver import NEW
 from phonoscope.store.files import as_json, whole_file
 from phonoscope.store.lock import alone, held
+from phonoscope.store.receipts import FILE as RECEIPTS
 from phonoscope.store.shared import bucket_of
 from phonoscope.store.uri import sha256_of
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from phonoscope.store.merge import Files
 
 COMMIT = "files.json"
-SMALL = ("recording.json", "receipts.json", "listed.json")  # without which nothing else of a recording is looked at
+SMALL = ("recording.json", RECEIPTS, "listed.json")  # without which nothing else of a recording is looked at
 EMPTY = ("", 0)  # what `files.json` says of an empty folder
 AT_ONCE = 8  # requests
 SPOILT = 3  # times that content may arrive that is not what was sent, before we give up

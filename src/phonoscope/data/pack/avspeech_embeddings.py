@@ -22,7 +22,7 @@ from phonoscope.data.face_embeddings import ENDING, write_face_embeddings
 from phonoscope.data.pack.clips import TrackClip, clips_of
 from phonoscope.data.pack.folder import PackedClip, PackFolder
 from phonoscope.data.pack.formats import repeated, unknown
-from phonoscope.data.pack.layout import Packed
+from phonoscope.data.pack.layout import Packed, check_rate
 from phonoscope.data.pack.material import Material
 from phonoscope.data.pack.whole import name_of
 from phonoscope.store.folder import Store
@@ -60,8 +60,7 @@ def avspeech_embeddings(
             frames only; or another recording's clip has its number.
     """
     recording, material = stored.recording, Material(stored)
-    if recording.fps != FPS:
-        raise UsageError(f"the layout {NAME} is {FPS} frames a second, '{recording.id}' keeps {recording.fps}")
+    check_rate(NAME, FPS, recording)
     if p.ids is None:
         wanted = [(clip, number_of(material, clip, clips)) for clip in clips]
     else:

@@ -20,7 +20,7 @@ from phonoscope.corpora.avspeech import rows_of
 from phonoscope.data.pack.avspeech_embeddings import number_of
 from phonoscope.data.pack.clips import TrackClip
 from phonoscope.data.pack.folder import PackedClip, PackFolder
-from phonoscope.data.pack.layout import Packed
+from phonoscope.data.pack.layout import Packed, check_rate
 from phonoscope.data.pack.material import Material
 from phonoscope.data.right_face import face_of, seen_in
 from phonoscope.store.recording import StoredRecording
@@ -59,8 +59,7 @@ def avspeech_faces(
         UsageError: the recording has another rate than 25 frames a second, or no fresh tracks.
     """
     recording, material = stored.recording, Material(stored)
-    if recording.fps != FPS:
-        raise UsageError(f"the layout {NAME} is {FPS} frames a second, '{recording.id}' keeps {recording.fps}")
+    check_rate(NAME, FPS, recording)
     plans = [_plan(material, piece, folder, p) for piece in _pieces(material, clips)]
     packed = Packed.of(recording.id, ((plan.piece.name, plan.kept, plan.left_out) for plan in plans))
     yield packed
@@ -77,13 +76,14 @@ def list_valid(folder: PackFolder) -> None:
 
     Clips of other films are not in it: `mix` numbers these by their place.
     """
-    rows = [_number_in(it) for it in folder.clips.values() if not it.missing and it.clip == _name(it)]
+    told = [(it, _number_in(it)) for it in folder.clips.values() if not it.missing]
+    rows = [number for it, number in told if it.clip == _name(it.recording, number)]
     folder.write(LIST, (f"frame_{row}\n".encode() for row in sorted(rows, key=int)))
 
 
-def _name(clip: PackedClip) -> str:
-    """What a clip is called if it is a row of the catalogue."""
-    return f"{clip.recording}_row-{_number_in(clip)}"
+def _name(recording: str, row: int | str) -> str:
+    """What a clip is called that is a row of the catalogue."""
+    return f"{recording}_row-{row}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,7 @@ def _pieces(material: Material, clips: Sequence[TrackClip]) -> list[_Piece]:
     stored = material.stored
     if rows := rows_of(stored):
         found = [(row, face_of(row, stored)) for row in rows]
-        id = material.recording.id
-        return [_Piece(f"{id}_row-{row.row}", str(row.row), it[0], it[1]) for row, it in found if it]
+        return [_Piece(_name(material.recording.id, row.row), str(row.row), it[0], it[1]) for row, it in found if it]
     numbers = (re.sub(r"^0+(?=\d+(_|$))", "", number_of(material, clip, clips)) for clip in clips)
     return [_Piece(clip.name, number, clip.span, clip.track) for clip, number in zip(clips, numbers, strict=True)]
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
+from phonoscope.core.errors import UsageError
+from phonoscope.core.media import Recording
 from phonoscope.data.pack.clips import TrackClip
 from phonoscope.data.pack.folder import PackFolder
 from phonoscope.store.folder import Store
@@ -49,3 +52,13 @@ class Kind:
     finish: Callable[[PackFolder], None] = lambda folder: None  # makes of all recordings together what there is of them
     strays: Callable[[Store, Any], Iterable[Packed]] = lambda store, p: ()  # what is asked for of recordings not there
     check: Callable[[Store, Sequence[str]], None] = lambda store, ids: None  # that these recordings can be packed
+
+
+def check_rate(layout: str, fps: Fraction, recording: Recording) -> None:
+    """Nothing, if a recording keeps the rate that a layout is of.
+
+    Raises:
+        UsageError: it keeps another.
+    """
+    if recording.fps != fps:
+        raise UsageError(f"the layout {layout} is {fps} frames a second, '{recording.id}' keeps {recording.fps}")

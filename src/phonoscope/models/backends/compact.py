@@ -15,6 +15,7 @@ from phonoscope.models.backends.compact_graph import HOP, WINDOW, entries, graph
 from phonoscope.models.cards import Card
 from phonoscope.models.sessions import onnx_network
 from phonoscope.models.state_dicts import read_state_dict, strict
+from phonoscope.models.stretches import check_shown
 
 FRAME = 2 * HOP  # samples under a frame
 EXPONENT = 0.3  # to which sizes are compressed, as loudness is in the ear
@@ -73,10 +74,7 @@ class Compact:
         Raises:
             ValueError: these are no such lips or no such audio.
         """
-        if audio.ndim != 1 or audio.dtype != np.float32 or not np.isfinite(audio).all():
-            raise ValueError(f"expected audio (N,) float32 of finite numbers, got {audio.shape} {audio.dtype}")
-        if lips.ndim != 3 or lips.shape[2] != self._width:
-            raise ValueError(f"expected lips (S, T, {self._width}), got {lips.shape}")
+        check_shown(audio, lips, self._width)
         faces, frames, _ = lips.shape
         made = np.zeros((faces, len(audio)), np.float32)
         heard = audio[: frames * FRAME]

@@ -17,6 +17,7 @@ from phonoscope.models.backends.looking_to_listen_graph import GATES, Shape, ent
 from phonoscope.models.cards import Card
 from phonoscope.models.sessions import onnx_network
 from phonoscope.models.state_dicts import read_state_dict, strict
+from phonoscope.models.stretches import check_shown
 
 SAMPLE_RATE, FRAME = 16000, 640  # Hz; samples under a frame
 THEIRS = Shape(speakers=2, faces=1792, filters=96, cells=400, dense=600)  # the seed's
@@ -73,10 +74,7 @@ class LookingToListen:
             UsageError: there are more faces than it was trained for.
             ValueError: these are no such faces or no such audio.
         """
-        if audio.ndim != 1 or audio.dtype != np.float32 or not np.isfinite(audio).all():
-            raise ValueError(f"expected audio (N,) float32 of finite numbers, got {audio.shape} {audio.dtype}")
-        if lips.ndim != 3 or lips.shape[2] != self._width:
-            raise ValueError(f"expected faces (S, T, {self._width}), got {lips.shape}")
+        check_shown(audio, lips, self._width, "faces")
         faces, frames, _ = lips.shape
         if faces > self.speakers:
             raise UsageError(
@@ -90,9 +88,10 @@ class LookingToListen:
         sound = np.pad(heard, (0, frames * FRAME - len(heard)))
         shown = np.zeros((self.speakers, frames, self._width), np.float32)
         shown[:faces] = np.nan_to_num(lips)
-        spectrum = parts(spectrum_of(sound))
+        whole = spectrum_of(sound)
+        spectrum = parts(whole)
         given = {"spectrum": spectrum[None], "faces": shown, "onto": onto(len(spectrum), frames)}
-        made[:, : len(heard)] = masked(sound, self._network(given)["masks"])[:faces, : len(heard)]
+        made[:, : len(heard)] = masked(sound, self._network(given)["masks"], whole)[:faces, : len(heard)]
         return made
 
 
@@ -101,9 +100,9 @@ def spectrum_of(sound: np.ndarray) -> np.ndarray:
     return stft(sound, SAMPLE_RATE).values
 
 
-def masked(sound: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Voices (P, N) float32 that compressed masks (T, 257, 2, P) leave of a sound (N,)."""
-    whole = spectrum_of(sound)
+def masked(sound: np.ndarray, masks: np.ndarray, whole: np.ndarray | None = None) -> np.ndarray:
+    """Voices (P, N) float32 that compressed masks (T, 257, 2, P) leave of a sound (N,), whose spectrum may be known."""
+    whole = spectrum_of(sound) if whole is None else whole
     each = recovered(masks[:, :, 0] + 1j * masks[:, :, 1])
     voices = [istft(whole * mask, len(sound), SAMPLE_RATE) for mask in np.moveaxis(each, -1, 0)]
     return np.stack(voices).astype(np.float32)

@@ -136,12 +136,13 @@ def separator_of(made: nn.Module, model: str, *, blind: bool = False) -> Separat
     def separate(sound: np.ndarray, rows: np.ndarray) -> np.ndarray:
         nothing = np.zeros((len(rows), 0), np.float32)
         batch = batch_of([Mixed(sound, nothing, rows, ())], False)
-        spectrum = torch.from_numpy(parts(spectrum_of(sound))[None]) if masks else batch.spectrum
+        whole = spectrum_of(sound) if masks else None
+        spectrum = batch.spectrum if whole is None else torch.from_numpy(parts(whole)[None])
         shown = SeparationBatch(batch.sound, batch.voices, batch.faces, spectrum, batch.masks)
         place = next(made.parameters()).device
         made.eval()
         with torch.inference_mode():
             said = answer(made, shown.to(place), masks, blind)[0].float().cpu().numpy()
-        return masked(sound, said) if masks else said
+        return masked(sound, said, whole) if masks else said
 
     return separate
